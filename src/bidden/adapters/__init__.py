@@ -1,1 +1,1 @@
-
+"""Bodies and worlds behind the ports."""

@@ -1,1 +1,1 @@
-
+"""From images and words to timed actions."""

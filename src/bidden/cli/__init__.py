@@ -1,1 +1,1 @@
-
+"""Commands; the only place that prints."""

@@ -1,1 +1,1 @@
-
+"""Words that everyone shares."""

@@ -1,1 +1,1 @@
-
+"""Suites that run the whole system and count."""

@@ -1,1 +1,1 @@
-
+"""What the body is: joints, limits, geometry; numpy only."""

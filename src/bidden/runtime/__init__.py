@@ -1,1 +1,1 @@
-
+"""Clocks, cache of fetched files, recorder."""

@@ -1,1 +1,1 @@
-
+"""The shield: verdicts, limits, ladder."""

@@ -1,1 +1,1 @@
-
+"""Wires the parts and runs the control loop."""

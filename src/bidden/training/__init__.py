@@ -1,1 +1,1 @@
-
+"""Makes the shipped networks; the only home of torch."""

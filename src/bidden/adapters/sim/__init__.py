@@ -1,1 +1,1 @@
-
+"""The G1 in a room, in MuJoCo."""

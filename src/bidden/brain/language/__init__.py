@@ -1,1 +1,1 @@
-
+"""From words to intent, things and amounts."""

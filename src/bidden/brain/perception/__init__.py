@@ -1,1 +1,1 @@
-
+"""From camera frames to network input and tracked things."""

@@ -1,1 +1,1 @@
-
+"""From what was asked to a run of goals."""
