@@ -1,0 +1,1 @@
+"""What happens in a session, in words and in moving pictures."""
