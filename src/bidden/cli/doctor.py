@@ -173,12 +173,13 @@ def _assets() -> Iterator[Finding]:
     for wheel in assets.manifest().wheels:
         mine = [states[file] for file in wheel.files]
         bad = [state for state in mine if state.condition != "ok"]
-        names = ", ".join(f.path for f in wheel.files[:-3:-1])
-        found = (
-            f"{len(mine)} file(s), hashes match ({names}{', ...' * (len(mine) > 2)})"
-        )
+        size_mb = sum(file.size for file in wheel.files) / 1e6
+        found = f"{len(mine)} files, {size_mb:.1f} MB, hashes match"
         if bad:
-            found = f"{len(bad)} of {len(mine)} wrong: {bad[0]}".split("; mend")[0]
+            first, more = bad[0], f" (and {len(bad) - 1} more)" * (len(bad) > 1)
+            found = (
+                f"{first.file.path}: expected {first.expected}, got {first.got}{more}"
+            )
         gone = all(state.condition == "missing" for state in bad)
         yield Finding(
             area="assets",
