@@ -92,17 +92,22 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         if self.schema != SCHEMA:
-            raise ValueError(f"contract schema {self.schema}, this program reads {SCHEMA}")
+            raise ValueError(
+                f"contract schema {self.schema}, this program reads {SCHEMA}"
+            )
         for tensor in (*self.inputs, *self.outputs):
             if tensor.statistics and tensor.statistics not in self.statistics:
                 raise ValueError(
-                    f"tensor '{tensor.name}' needs the statistic '{tensor.statistics}', "
+                    f"tensor '{tensor.name}' needs the statistic "
+                    f"'{tensor.statistics}', "
                     f"known: {', '.join(sorted(self.statistics)) or 'none'}"
                 )
 
     def save(self, path: Path) -> None:
         """Write as indented JSON."""
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
+        path.write_bytes(
+            msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n"
+        )
 
     @staticmethod
     def load(path: Path) -> Contract:
@@ -134,4 +139,6 @@ def contract_path(onnx: Path) -> Path:
 
 def weights_path(name: str, precision: Precision = "int8") -> Path:
     """Path of a shipped network, e.g. `vision` in int8."""
-    return WEIGHTS_DIR / (f"{name}_int8.onnx" if precision == "int8" else f"{name}.onnx")
+    return WEIGHTS_DIR / (
+        f"{name}_int8.onnx" if precision == "int8" else f"{name}.onnx"
+    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import onnxruntime as ort  # type: ignore[import-untyped]
+import onnxruntime as ort
 
 from bidden.core.errors import ModelError, ShapeError
 from bidden.core.messages import Array
@@ -67,7 +67,9 @@ class Session:
         try:
             data = path.read_bytes()
         except FileNotFoundError:
-            raise ModelError(f"no network at {path}; `bidden doctor` says how") from None
+            raise ModelError(
+                f"no network at {path}; `bidden doctor` says how"
+            ) from None
         _check_hash(path, sha256_of(data), sha256 or promise.sha256)
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
@@ -79,7 +81,7 @@ class Session:
             session = ort.InferenceSession(
                 data, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no base
+        except Exception as error:  # onnxruntime's errors share no base
             raise ModelError(f"cannot open {path}: {error}") from error
         _check_signature(path, "input", promise.inputs, session.get_inputs())
         _check_signature(path, "output", promise.outputs, session.get_outputs())
@@ -135,8 +137,8 @@ def _check_hash(path: Path, got: str, expected: str) -> None:
     if got != expected:
         raise ModelError(
             f"{path} is not the file that its contract describes: expected sha256 "
-            f"{expected}, got {got}; mend a shipped one with `git checkout -- {path}`, a "
-            "fetched one with `make setup`, or make it again with `make train`"
+            f"{expected}, got {got}; mend a shipped one with `git checkout -- {path}`, "
+            "a fetched one with `make setup`, or make it again with `make train`"
         )
 
 

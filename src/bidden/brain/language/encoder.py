@@ -1,0 +1,107 @@
+"""Words to vectors: the MiniLM sentence encoder, cached per phrase."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from bidden.brain.models import Network, Session
+from bidden.brain.models.contract import WEIGHTS_DIR
+from bidden.core.errors import ModelError
+from bidden.core.messages import Array
+from bidden.runtime.assets import asset_path
+
+WIDTH: Final = 384
+PHRASE_TOKENS: Final = 16  # a noun phrase, with its start and end marks
+SENTENCE_TOKENS: Final = 48  # one instruction; longer ones lose their tail
+_CACHED: Final = 1024
+
+
+class Encoder:
+    """Token vectors of a text, padded to a fixed length.
+
+    Thread-safe; results are shared and read-only.
+    """
+
+    def __init__(self, network: Network, tokenizer: Tokenizer) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self._network = network
+        self._tokenizer = tokenizer
+        self._cached = lru_cache(maxsize=_CACHED)(self._encode)
+
+    @staticmethod
+    def load(threads: int = 1) -> Encoder:
+        """The fetched MiniLM-L6 with the shipped tokenizer.
+
+        Raises:
+            AssetError: the network was not fetched, or is damaged.
+            ModelError: the tokenizer or a contract is damaged.
+        """
+        network = Session.load(
+            asset_path("minilm.onnx"), WEIGHTS_DIR / "minilm.json", threads=threads
+        )
+        return Encoder(network, load_tokenizer())
+
+    def encode(self, text: str, length: int = PHRASE_TOKENS) -> tuple[Array, Array]:
+        """Vectors of a phrase's tokens, start and end marks included.
+
+        Returns:
+            tokens (length, 384) float32, zero where masked, and
+            mask (length,) float32, 1 for tokens; both read-only.
+        """
+        return self._cached(text, length)
+
+    def pool(self, text: str) -> Array:
+        """Mean of a sentence's token vectors at unit length, (384,) float32."""
+        tokens, mask = self._cached(text, SENTENCE_TOKENS)
+        mean = tokens.sum(0) / mask.sum()
+        return np.asarray(mean / np.linalg.norm(mean), np.float32)
+
+    def word_spans(self, text: str, length: int) -> list[tuple[int, int]]:
+        """Characters that each token stands for; empty for marks and padding."""
+        spans = list(self._tokenizer.encode(text).offsets)[:length]
+        return spans + [(0, 0)] * (length - len(spans))
+
+    def _encode(self, text: str, length: int) -> tuple[Array, Array]:
+        found = self._tokenizer.encode(text).ids
+        if len(found) > length:  # keep the end mark
+            found = [*found[: length - 1], found[-1]]
+        ids = np.array([found], np.int64)
+        hidden = self._network.run(
+            {
+                "input_ids": ids,
+                "attention_mask": np.ones_like(ids),
+                "token_type_ids": np.zeros_like(ids),
+            }
+        )["last_hidden_state"][0]
+        tokens = np.zeros((length, WIDTH), np.float32)
+        tokens[: len(hidden)] = hidden
+        mask = np.zeros(length, np.float32)
+        mask[: len(hidden)] = 1.0
+        for array in (tokens, mask):
+            array.setflags(write=False)
+        return tokens, mask
+
+
+def load_tokenizer() -> Tokenizer:
+    """The shipped word-piece tokenizer.
+
+    Raises:
+        ModelError: missing or damaged file.
+    """
+    path = WEIGHTS_DIR / "tokenizer.json"
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except Exception as error:  # tokenizers raises bare Exceptions
+        raise ModelError(f"cannot read tokenizer {path}: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def english_words() -> frozenset[str]:
+    """Whole words of the tokenizer: what is spelt right, though maybe not known."""
+    vocabulary = load_tokenizer().get_vocab()
+    return frozenset(word for word in vocabulary if word.isalpha() and word.isascii())
