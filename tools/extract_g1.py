@@ -41,6 +41,9 @@ MOTORS = {
     "wrist_pitch": M4010,
     "wrist_yaw": M4010,
 }
+# Of seven parallel capsules under each foot, the middle and the outer ones: the
+# support that they span is the sole's, short of at most 1 cm at the heel's corners
+SOLE_CAPSULES = ("foot1", "foot4", "foot7")
 # Gripper in the wrist_yaw frame: mass [kg], centre [m] (adapters.sim builds the same)
 GRIPPER = ((0.05, (0.07, 0, 0)), (0.03, (0.12, 0.05, 0)), (0.03, (0.12, -0.05, 0)))
 # Gripper envelope with open fingers: name, a, b, radius [m]
@@ -113,11 +116,14 @@ def capsules(model: mujoco.MjModel) -> tuple[list[dict], list[dict]]:
         kind = int(model.geom_type[index])
         if kind not in (SPHERE, CAPSULE) or "hand_collision" in geom.name:
             continue
+        name = geom.name.removesuffix("_collision")
+        if "foot" in name and not name.endswith(SOLE_CAPSULES):
+            continue
         R = np.zeros(9)
         mujoco.mju_quat2Mat(R, geom.quat)
         half = (geom.size[1] if kind == CAPSULE else 0.0) * R.reshape(3, 3)[:, 2]
         row = {
-            "name": geom.name.removesuffix("_collision"),
+            "name": name,
             "link": model.body(int(geom.bodyid[0])).name,
             "a": rounded(geom.pos - half),
             "b": rounded(geom.pos + half),

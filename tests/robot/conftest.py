@@ -27,5 +27,5 @@ def oracle() -> mujoco.MjModel:
         for mass, pos in ((0.05, (0.07, 0, 0)), (0.06, (0.12, 0, 0))):
             body = wrist.add_body(pos=pos)
             body.explicitinertial = True
-            body.mass, body.inertia = mass, [1e-9] * 3
+            body.mass, body.ipos, body.inertia = mass, [0] * 3, [1e-9] * 3
     return spec.compile()

@@ -1,0 +1,130 @@
+"""Distances between the body's capsules, and to boxes and capsules of the scene.
+
+Arms are checked against the trunk, the thighs, the head and each other. Leading
+dimensions of the poses are kept, so that several postures cost one call.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Final
+
+import numpy as np
+
+from bidden.core.messages import Array
+
+from .model import load_model
+
+ARM_PARTS: Final = (
+    "shoulder_yaw",
+    "elbow_yaw",
+    "wrist",
+    "palm",
+    "finger_a",
+    "finger_b",
+)
+HAND_PARTS: Final = ("palm", "finger_a", "finger_b")
+TRUNK: Final = (
+    "pelvis", "left_hip", "right_hip", "left_thigh", "right_thigh", "torso", "head"
+)  # fmt: skip
+_TINY: Final = 1e-12
+
+
+class BodyCapsules:
+    """The body's capsules and which pairs of them must stay apart; constants only."""
+
+    def __init__(self) -> None:
+        model = load_model()
+        self.names = tuple(capsule.name for capsule in model.capsules)
+        self.radius = np.array([capsule.radius for capsule in model.capsules])
+        self._links = np.array([model.link_index(c.link) for c in model.capsules])
+        ends = [(c.a, c.b) for c in model.capsules]
+        self._ends = np.array(ends).transpose(0, 2, 1)  # (N, 3, 2)
+        index = {name: i for i, name in enumerate(self.names)}
+        # Arm capsules of the right hand, then of the left, (2, 6)
+        self.arms = np.array(
+            [[index[f"{s}_{part}"] for part in ARM_PARTS] for s in ("right", "left")]
+        )
+        right, left = self.arms
+        pairs = [
+            *product(self.arms.ravel(), [index[name] for name in TRUNK]),
+            *product(right, left),
+            *((arm[0], arm[3 + k]) for arm in self.arms for k in range(3)),
+        ]
+        self._first, self._second = np.array(pairs).T
+        self._sum = self.radius[self._first] + self.radius[self._second]
+        self.pairs = tuple((self.names[i], self.names[j]) for i, j in pairs)
+
+    def segments(self, X: Array) -> Array:
+        """Ends of every capsule's axis at link poses `X`, (..., N, 3, 2)."""
+        links = X[..., self._links, :3, :]
+        ends: Array = links[..., :3] @ self._ends + links[..., 3:]
+        return ends
+
+    def self_distances(self, segments: Array) -> Array:
+        """Gap of every pair in `pairs` [m], negative when they overlap, (..., P)."""
+        one, two = segments[..., self._first, :, :], segments[..., self._second, :, :]
+        gaps: Array = segment_distances(one, two) - self._sum
+        return gaps
+
+
+def segment_distances(one: Array, two: Array) -> Array:
+    """Distance of segments `one` to segments `two`, both (..., 3, 2)."""
+    p1, p2 = one[..., 0], two[..., 0]
+    d1, d2, r = one[..., 1] - p1, two[..., 1] - p2, p1 - p2
+    a = np.einsum("...i,...i", d1, d1) + _TINY
+    e = np.einsum("...i,...i", d2, d2) + _TINY
+    b = np.einsum("...i,...i", d1, d2)
+    c = np.einsum("...i,...i", d1, r)
+    f = np.einsum("...i,...i", d2, r)
+    # Ericson, Real-Time Collision Detection, 5.1.9; parallel segments start at s = 0.
+    s = np.clip((b * f - c * e) / np.maximum(a * e - b * b, _TINY), 0.0, 1.0)
+    t = np.clip((b * s + f) / e, 0.0, 1.0)
+    s = np.clip((b * t - c) / a, 0.0, 1.0)
+    gap = r + s[..., None] * d1 - t[..., None] * d2
+    distance: Array = np.sqrt(np.einsum("...i,...i", gap, gap))
+    return distance
+
+
+def box_distances(segments: Array, X_OB: Array, half: Array) -> Array:
+    """Signed distance of segments (..., N, 3, 2) to M boxes [m], (..., N, M).
+
+    Args:
+        segments: ends in the base frame B.
+        X_OB: pose of B in each box's frame, (M, 4, 4).
+        half: half sizes of the boxes [m], (M, 3).
+
+    Exact outside the box; a segment that enters it gets at least the depth of the
+    deepest of eight points on it.
+    """
+    ends = X_OB[:, :3, :3] @ segments[..., :, None, :, :] + X_OB[:, :3, 3:]
+    start, along = ends[..., 0], ends[..., 1] - ends[..., 0]  # (..., N, M, 3)
+    rate = np.where(np.abs(along) < _TINY, _TINY, along)
+    # The slope of the squared distance is piecewise linear and rises along the
+    # segment, with kinks where the segment crosses a face's plane.
+    kinks = np.concatenate(
+        [
+            (half - start) / rate,
+            (-half - start) / rate,
+            np.zeros((*start.shape[:-1], 1)),
+            np.ones((*start.shape[:-1], 1)),
+        ],
+        axis=-1,
+    )
+    u = np.sort(np.clip(kinks, 0.0, 1.0), axis=-1)
+    p = start[..., None, :] + u[..., None] * along[..., None, :]
+    beyond = np.abs(p) - half[:, None, :]
+    pull = np.copysign(np.maximum(beyond, 0.0), p)
+    slope = np.einsum("...ki,...i->...k", pull, along)
+    after = np.minimum((slope < 0.0).sum(axis=-1), 7)[..., None]
+    before = np.maximum(after - 1, 0)
+    s0 = np.take_along_axis(slope, before, axis=-1)[..., 0]
+    s1 = np.take_along_axis(slope, after, axis=-1)[..., 0]
+    u0 = np.take_along_axis(u, before, axis=-1)[..., 0]
+    u1 = np.take_along_axis(u, after, axis=-1)[..., 0]
+    root = u0 + (u1 - u0) * np.clip(-s0 / np.maximum(s1 - s0, _TINY), 0.0, 1.0)
+    gap = np.maximum(np.abs(start + root[..., None] * along) - half, 0.0)
+    outside = np.sqrt(np.einsum("...i,...i", gap, gap))
+    depth = beyond.max(axis=-1).min(axis=-1)
+    signed: Array = np.where(outside > 1e-9, outside, np.minimum(depth, 0.0))
+    return signed
