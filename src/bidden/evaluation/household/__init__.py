@@ -1,0 +1,1 @@
+"""The household suite: say it in a random room, judge what happened by the truth."""
