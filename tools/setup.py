@@ -35,7 +35,7 @@ works, said = probe_gl()
 print(said)
 raise SystemExit(not works)
 """
-PACKAGES = "from bidden.adapters.sim.gl import EGL_PACKAGES as p; print(p)"
+PACKAGES = "from bidden.adapters.sim.gl import apt_packages as p; print(p())"
 # Prints the requirements of the extras in argv that are not installed.
 MISSING = """
 import sys, tomllib, re

@@ -156,7 +156,7 @@ def _version(name: str) -> str:
 def _drawing() -> Iterator[Finding]:
     if not _version("mujoco"):
         return
-    from bidden.adapters.sim.gl import EGL_PACKAGES, probe_gl
+    from bidden.adapters.sim.gl import apt_packages, probe_gl
 
     works, said = probe_gl()
     yield Finding(
@@ -164,7 +164,7 @@ def _drawing() -> Iterator[Finding]:
         what="OpenGL for the cameras",
         state="ok" if works else "missing",
         found=f"{said}, drew a picture" if works else said,
-        mend="" if works else f"sudo apt-get install -y {EGL_PACKAGES}",
+        mend="" if works else f"sudo apt-get install -y {apt_packages()}",
     )
 
 

@@ -67,3 +67,9 @@ def test_probe_reports_the_last_line_of_the_error(
     failed = subprocess.CompletedProcess("", 1, "", "Traceback:\n  at\nOops: no GL\n")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     assert gl.probe_gl() == (False, "Oops: no GL")
+
+
+def test_packages_follow_the_users_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gl.apt_packages() == gl.EGL_PACKAGES
+    monkeypatch.setenv("MUJOCO_GL", "osmesa")
+    assert gl.apt_packages() == gl.OSMESA_PACKAGES

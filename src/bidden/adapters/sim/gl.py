@@ -60,6 +60,12 @@ def choose_gl() -> Backend:
     )
 
 
+def apt_packages() -> str:
+    """The Debian packages that bring the chosen OpenGL, EGL where none is chosen."""
+    chosen = os.environ.get("MUJOCO_GL", "").lower()
+    return OSMESA_PACKAGES if chosen == "osmesa" else EGL_PACKAGES
+
+
 def probe_gl() -> tuple[bool, str]:
     """Draw one small picture in a process of its own.
 
