@@ -10,8 +10,8 @@ from bidden.robot.balance import (
     Balance,
     capture_point,
     polygon_margin,
+    standing_points,
     step_along,
-    support_points,
 )
 from bidden.robot.kinematics import Kinematics, level_rotation
 
@@ -64,13 +64,13 @@ def test_capture_point_of_a_pendulum() -> None:
 def test_standing_still_is_balanced_and_a_lifted_foot_carries_nothing() -> None:
     kinematics, balance = Kinematics(), Balance()
     X = kinematics.base_link_poses(g1.DEFAULT_Q, UPRIGHT)
-    points = support_points(kinematics, X)
+    points = standing_points(kinematics.sole_points(X, np.eye(4)))
     assert len(points) == 12
     assert polygon_margin(points, balance.com(X)[:2]) > 0.05
     q = g1.DEFAULT_Q.copy()
     q[0] -= 0.4
     X = kinematics.base_link_poses(q, UPRIGHT)
-    points = support_points(kinematics, X)
+    points = standing_points(kinematics.sole_points(X, np.eye(4)))
     assert len(points) == 6
     assert points[:, 1].max() < 0
 

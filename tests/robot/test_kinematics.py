@@ -98,7 +98,8 @@ def test_hands_mirror_each_other_in_the_ready_posture(kinematics: Kinematics) ->
         wrist = X_BL[WRISTS[hand]]
         assert pose[:3, 3] == pytest.approx((wrist @ [g1.GRIP_POINT, 0, 0, 1])[:3])
         assert pose[:3, :3] == pytest.approx(wrist[:3, :3])
-    assert kinematics.sole_points(X_BL)[..., 2].min() == pytest.approx(0, abs=1e-12)
+    soles = kinematics.sole_points(X_BL, np.eye(4))
+    assert soles[..., 2].min() == pytest.approx(0, abs=1e-12)
 
 
 def test_a_batch_of_postures_gives_the_same_as_one_by_one(

@@ -8,7 +8,6 @@ import numpy as np
 
 from bidden.core.messages import Array
 
-from .kinematics import Kinematics
 from .model import load_model
 
 GRAVITY: Final = 9.81  # [m/s^2]
@@ -70,9 +69,8 @@ def capture_point(com: Array, velocity: Array) -> Array:
     return point
 
 
-def support_points(kinematics: Kinematics, X_BL: Array) -> Array:
-    """Sole points of the feet that stand on the floor, (N, 2)."""
-    soles = kinematics.sole_points(X_BL)
+def standing_points(soles: Array) -> Array:
+    """Points of `soles` (2, N, 3) that belong to a foot on the floor, (M, 2)."""
     standing = soles[..., 2].min(axis=1) <= CONTACT_HEIGHT
     points: Array = soles[standing].reshape(-1, 3)[:, :2]
     return points

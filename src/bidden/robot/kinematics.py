@@ -67,46 +67,45 @@ class Kinematics:
 
     def pelvis_in_base(self, q: Array, gravity: Array) -> Array:
         """Pose X_BP: roll and pitch from gravity, the lowest sole on the floor."""
-        return self._pelvis(self.link_poses(q), gravity)
+        return self.ground(self.link_poses(q), gravity)
 
     def base_link_poses(self, q: Array, gravity: Array) -> Array:
         """Poses X_BL of all links, (30, 4, 4)."""
         X_PL = self.link_poses(q)
-        return self._pelvis(X_PL, gravity) @ X_PL
+        return self.ground(X_PL, gravity) @ X_PL
 
     def hand_poses(self, q: Array, gravity: Array) -> Array:
         """Grip-point poses X_BG of the right and the left hand, (2, 4, 4)."""
         X_PL = self.link_poses(q)
-        X_BW = self._pelvis(X_PL, gravity) @ X_PL[list(WRISTS)]
+        X_BW = self.ground(X_PL, gravity) @ X_PL[list(WRISTS)]
         return grip_poses(X_BW)
 
     def torso_pose(self, q: Array, gravity: Array) -> Array:
         """Pose X_BT of the torso, (4, 4)."""
         X_PL = self.link_poses(q)
-        X_BT: Array = self._pelvis(X_PL, gravity) @ X_PL[TORSO]
+        X_BT: Array = self.ground(X_PL, gravity) @ X_PL[TORSO]
         return X_BT
 
     def camera_pose(self, q: Array, gravity: Array, *, mount: CameraMount) -> Array:
         """Nominal pose X_BC of a camera, (4, 4)."""
         X_PL = self.link_poses(q)
         X_BC: Array = (
-            self._pelvis(X_PL, gravity)
+            self.ground(X_PL, gravity)
             @ X_PL[load_model().link_index(mount.link)]
             @ mount_pose(mount)
         )
         return X_BC
 
-    def sole_points(self, X_BL: Array) -> Array:
+    def sole_points(self, X_PL: Array, X_BP: Array) -> Array:
         """Contact points under the soles in B: right, left, (2, N, 3)."""
-        feet = X_BL[list(FEET)]
-        p = (
-            self._sole_points @ feet[:, :3, :3].transpose(0, 2, 1)
-            + feet[:, None, :3, 3]
-        )
+        feet = X_BP @ X_PL[list(FEET)]
+        p: Array = self._sole_points @ feet[:, :3, :3].transpose(0, 2, 1)
+        p += feet[:, None, :3, 3]
         p[..., 2] -= self._sole_radius
         return p
 
-    def _pelvis(self, X_PL: Array, gravity: Array) -> Array:
+    def ground(self, X_PL: Array, gravity: Array) -> Array:
+        """Pose X_BP of the pelvis for links at `X_PL`, see `pelvis_in_base`."""
         X_BP = np.eye(4)
         X_BP[:3, :3] = level_rotation(gravity)
         feet = X_BP[:3, :3] @ X_PL[list(FEET), :3, :]  # (2, 3, 4)

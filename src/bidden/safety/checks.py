@@ -1,0 +1,215 @@
+"""Checks of what comes in: shapes, numbers, stamps, ages, and the robot's balance.
+
+Each check adds findings: a rung and the name of the check. None raises on bad data.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from bidden.core.messages import Array, Command, RobotState, Rung
+from bidden.robot.balance import (
+    Balance,
+    capture_point,
+    polygon_margin,
+)
+from bidden.robot.kinematics import Kinematics
+from bidden.robot.model import load_model
+
+from . import limits as table
+from .limits import Limits
+
+
+class Check(StrEnum):
+    """The name of every check, as it appears in a verdict's reasons."""
+
+    DISARMED = "disarmed"
+    INTERNAL = "internal_error"
+    CLOCK = "clock_backwards"
+    STATE_STALE = "state_stale"
+    STATE_INVALID = "state_invalid"
+    STATE_STAMP = "state_stamp"
+    STATE_JUMP = "state_jump"
+    COMMAND_MISSING = "command_missing"
+    COMMAND_INVALID = "command_invalid"
+    COMMAND_STAMP = "command_stamp"
+    COMMAND_STALE = "command_stale"
+    SOURCE_STALE = "source_stale"
+    SCENE_INVALID = "scene_invalid"
+    SCENE_STALE = "scene_stale"
+    JOINT_RANGE = "joint_range"
+    JOINT_TORQUE = "joint_torque"
+    JOINT_SPEED = "joint_speed"
+    BASE_SPEED = "base_speed"
+    HAND_SPEED = "hand_speed"
+    SELF_DISTANCE = "self_distance"
+    SCENE_DISTANCE = "scene_distance"
+    PERSON_DISTANCE = "person_distance"
+    TILT = "tilt"
+    HEIGHT = "pelvis_height"
+    CAPTURE_POINT = "capture_point"
+    RISING = "rising"
+
+
+Finding = tuple[Rung, Check]
+# How long a check must be quiet before its fault is gone [s]; settling waits for arm().
+CLEARS_AFTER: Final[dict[Check, float]] = {
+    Check.PERSON_DISTANCE: 1.0,  # fault matrix row 24
+    Check.SCENE_STALE: 0.2,
+    Check.STATE_JUMP: 0.2,
+    Check.CAPTURE_POINT: 0.5,
+    Check.TILT: 0.5,
+}
+
+
+def _state_bounds() -> tuple[Array, Array]:
+    joints = load_model().links[1:]
+    lower = [j.lower - table.ENCODER_SLACK for j in joints]
+    upper = [j.upper + table.ENCODER_SLACK for j in joints]
+    speed = [2.0 * j.speed for j in joints]
+    high = [
+        *speed,
+        *[table.TORQUE_MAX] * 29,
+        *[table.GYRO_MAX] * 3,
+        *[1.1] * 3,
+        *[table.ODOMETRY_MAX] * 3,
+        *[table.BASE_SPEED_MAX] * 3,
+        *[table.WIDTH_MAX] * 2,
+        *[table.FORCE_MAX] * 2,
+    ]
+    return np.array([*lower, *(-v for v in high)]), np.array([*upper, *high])
+
+
+class StateCheck:
+    """Whether a measured state can be believed; holds constants only."""
+
+    def __init__(self) -> None:
+        self._low, self._high = _state_bounds()
+        self._speed = np.array([2.0 * j.speed for j in load_model().links[1:]])
+
+    def __call__(
+        self, state: RobotState, last: RobotState | None, *, now_ns: int
+    ) -> Check | None:
+        """The check that refuses the state, or None."""
+        if not (
+            isinstance(state, RobotState)
+            and all(_is_numbers(a, (29,)) for a in (state.q, state.dq, state.torque))
+            and all(_is_numbers(a, (3,)) for a in (state.gyro, state.gravity))
+            and all(
+                _is_numbers(a, (3,)) for a in (state.base_pose, state.base_velocity)
+            )
+            and all(_is_numbers(a, (2,)) for a in (state.grip_width, state.grip_force))
+            and isinstance(state.stamp_ns, int)
+        ):
+            return Check.STATE_INVALID
+        numbers = np.concatenate(
+            [
+                state.q, state.dq, state.torque, state.gyro, state.gravity,
+                state.base_pose, state.base_velocity, state.grip_width,
+                state.grip_force,
+            ]
+        )  # fmt: skip
+        if not ((numbers >= self._low) & (numbers <= self._high)).all():
+            return Check.STATE_INVALID
+        if not (state.gravity @ state.gravity >= 0.5):
+            return Check.STATE_INVALID
+        if not (state.stamp_ns <= now_ns + table.FUTURE_SLACK_NS):
+            return Check.STATE_STAMP
+        if last is None:
+            return None
+        if not (state.stamp_ns >= last.stamp_ns):
+            return Check.STATE_STAMP
+        reach = self._speed * ((state.stamp_ns - last.stamp_ns) * 1e-9)
+        if not (np.abs(state.q - last.q) <= reach + table.JUMP_SLACK).all():
+            return Check.STATE_JUMP
+        return None
+
+
+def _is_numbers(a: object, shape: tuple[int, ...]) -> bool:
+    return isinstance(a, np.ndarray) and a.shape == shape and a.dtype.kind in "fiu"
+
+
+def check_command(
+    command: Command | None, last_ns: int, *, now_ns: int, limits: Limits
+) -> Check | None:
+    """The check that refuses a command as a whole, or None."""
+    if command is None:
+        return Check.COMMAND_MISSING
+    if not (
+        _is_numbers(command.base_velocity, (3,))
+        and _is_numbers(command.arm_q, (14,))
+        and _is_numbers(command.grip, (2,))
+        and isinstance(command.stamp_ns, int)
+        and isinstance(command.source_ns, int)
+        and np.isfinite(command.base_velocity).all()
+        and np.isfinite(command.arm_q).all()
+        and np.isfinite(command.grip).all()
+    ):
+        return Check.COMMAND_INVALID
+    newest = now_ns + table.FUTURE_SLACK_NS
+    if not (
+        command.stamp_ns <= newest
+        and command.source_ns <= newest
+        and command.stamp_ns >= last_ns
+    ):
+        return Check.COMMAND_STAMP
+    if not ((now_ns - command.stamp_ns) * 1e-9 <= limits.command_age_s):
+        return Check.COMMAND_STALE
+    if not ((now_ns - command.source_ns) * 1e-9 <= limits.source_age_s):
+        return Check.SOURCE_STALE
+    return None
+
+
+class BalanceCheck:
+    """Tilt, height and capture point; holds constants only."""
+
+    def __init__(self, kinematics: Kinematics) -> None:
+        self._kinematics, self._balance = kinematics, Balance()
+
+    def __call__(
+        self,
+        state: RobotState,
+        X_PL: Array,
+        *,
+        X_BP: Array,
+        limits: Limits,
+        is_settled: bool,
+    ) -> list[Finding]:
+        """Findings for links at `X_PL` (2, 30, 4, 4): now and `step_along` later.
+
+        A robot that was settled may be low: height counts for a standing one.
+        """
+        found: list[Finding] = []
+        tilt = float(np.arccos(np.clip(X_BP[2, 2], -1.0, 1.0)))
+        if not (tilt <= limits.tilt_settle):
+            found.append((Rung.SETTLE, Check.TILT))
+        elif not (tilt <= limits.tilt_hold):
+            found.append((Rung.HOLD, Check.TILT))
+        if not (is_settled or X_BP[2, 3] >= limits.pelvis_settle):
+            found.append((Rung.SETTLE, Check.HEIGHT))
+        margin = self.capture_margin(state, X_PL, X_BP=X_BP)
+        if not (margin >= limits.capture_hold):
+            found.append((Rung.HOLD, Check.CAPTURE_POINT))
+        elif not (margin >= limits.capture_slow):
+            found.append((Rung.SLOW, Check.CAPTURE_POINT))
+        return found
+
+    def capture_margin(self, state: RobotState, X_PL: Array, *, X_BP: Array) -> float:
+        """Signed distance of the capture point to the hull of both feet [m].
+
+        Both feet, because a walking robot's next step is where its swing foot is.
+        """
+        com = X_BP[:3, :3] @ self._balance.com(X_PL[0]) + X_BP[:3, 3]
+        velocity = self._balance.com_velocity(
+            X_PL[0],
+            X_PL[1],
+            R_BP=X_BP[:3, :3],
+            gyro=state.gyro,
+            base=state.base_velocity,
+        )
+        soles = self._kinematics.sole_points(X_PL[0], X_BP)
+        feet = soles.reshape(-1, 3)[:, :2]
+        return polygon_margin(feet, capture_point(com, velocity))

@@ -1,0 +1,294 @@
+"""One step of the shield, pure and total: bad inputs give a strict verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from bidden.core.messages import Array, Command, RobotState, Rung, Verdict
+from bidden.robot import g1
+from bidden.robot.balance import step_along
+from bidden.robot.kinematics import Kinematics
+
+from .checks import (
+    CLEARS_AFTER,
+    BalanceCheck,
+    Check,
+    Finding,
+    StateCheck,
+    check_command,
+)
+from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
+from .motion import ArmMotion, keep_apart, limit_base, limit_joints
+from .scene import EMPTY_SCENE, Scene, carried_along, is_sound
+
+CONTROL_PERIOD: Final = 0.02  # [s]
+SLOW_SHARE: Final = 0.5  # of the base velocity while one of `SLOWING` says slow
+SLOWING: Final = frozenset({Check.CAPTURE_POINT, Check.SCENE_STALE})
+STILL: Final[Array] = np.zeros(3)
+SQUEEZE: Final = 1.0  # [N] of finger force that says something is held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A finding that has not cleared yet."""
+
+    rung: Rung
+    seen_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ShieldState:
+    """All that the shield remembers from one step to the next."""
+
+    is_armed: bool = False
+    now_ns: int | None = None  # of the last step
+    command_ns: int = -(2**63)  # stamp of the newest command taken
+    state: RobotState | None = None  # the newest believed
+    posture: Array | None = None  # last vetted arm targets, (14,)
+    grip: Array | None = None  # last vetted, (2,)
+    base: Array = field(default_factory=lambda: np.zeros(3))  # last vetted velocity
+    settle: float = 0.0
+    faults: tuple[tuple[Check, Fault], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outcome:
+    """What one step gives."""
+
+    command: Command
+    verdict: Verdict
+    own: ShieldState  # for the next step; holds the vetted posture
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Tick:
+    """Notes of one step."""
+
+    now_ns: int
+    period: float
+    found: list[Finding]
+    arms: Array | None = None
+    base: Array | None = None
+    grip: Array | None = None
+    margin: float = float("inf")
+
+
+class Judge:
+    """The checks of the G1 and the order in which they speak; constants only."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._kinematics = Kinematics()
+        self._check_state = StateCheck()
+        self._check_balance = BalanceCheck(self._kinematics)
+        self._move_arms = ArmMotion()
+
+    def step(
+        self,
+        own: ShieldState,
+        command: Command | None,
+        *,
+        state: RobotState,
+        scene: Scene,
+        now_ns: int,
+    ) -> Outcome:
+        """Judge one command; never raises."""
+        tick = _start(own, now_ns)
+        try:
+            own = self._believe(own, state, tick)
+            command = self._accept(own, command, tick)
+            if command is not None:
+                own = replace(own, command_ns=command.stamp_ns)
+            if own.state is state:
+                self._bend(own, command, scene, tick)
+        except Exception:  # noqa: BLE001 a check that fails is an unsafe verdict
+            tick.found.append((Rung.HOLD, Check.INTERNAL))
+        return self._close(own, tick)
+
+    def _believe(self, own: ShieldState, state: RobotState, tick: _Tick) -> ShieldState:
+        """Take over the measured state, if it can be believed."""
+        bad = self._check_state(state, own.state, now_ns=tick.now_ns)
+        if bad is not None:
+            tick.found.append((Rung.HOLD, bad))
+            return own
+        if own.posture is not None:
+            return replace(own, state=state)
+        opening = state.grip_width / (2 * g1.GRIP_TRAVEL)
+        grip = np.where(state.grip_force > SQUEEZE, 1.0, np.clip(1 - opening, 0, 1))
+        posture = np.clip(state.q[g1.ARMS], ARM_LOWER, ARM_UPPER)
+        return replace(own, state=state, posture=posture, grip=grip)
+
+    def _accept(
+        self, own: ShieldState, command: Command | None, tick: _Tick
+    ) -> Command | None:
+        bad = check_command(
+            command, own.command_ns, now_ns=tick.now_ns, limits=self._limits
+        )
+        if bad is None:
+            return command
+        tick.found.append((Rung.HOLD, bad))
+        return None
+
+    def _bend(
+        self, own: ShieldState, command: Command | None, scene: Scene, tick: _Tick
+    ) -> None:
+        """Fill in what of the command is allowed; add findings."""
+        state, posture, limits = own.state, own.posture, self._limits
+        assert state is not None
+        assert posture is not None
+        target = posture
+        if command is not None:
+            joints = limit_joints(
+                command.arm_q, posture, state, period=tick.period, limits=limits
+            )
+            target = joints.value
+            tick.found += joints.found
+        q = np.stack([state.q, step_along(state.q, state.dq), state.q, state.q])
+        q[2, g1.ARMS], q[3, g1.ARMS] = posture, target
+        X_PL = self._kinematics.link_poses(q)
+        X_BP = self._kinematics.ground(X_PL[0], state.gravity)
+        tick.found += self._check_balance(
+            state, X_PL[:2], X_BP=X_BP, limits=limits, is_settled=own.settle > 0.0
+        )
+        scene = self._see(scene, state, tick)
+        arms = self._move_arms(
+            posture,
+            target,
+            X_PL=X_PL[2:],
+            X_BP=X_BP,
+            scene=scene,
+            period=tick.period,
+            limits=limits,
+        )
+        tick.arms, tick.margin = arms.value, arms.margin
+        tick.found += arms.found
+        if command is None:
+            return
+        base = limit_base(
+            command.base_velocity, own.base, period=tick.period, limits=limits
+        )
+        apart = keep_apart(base.value, scene, limits=limits)
+        tick.found += base.found + apart.found
+        tick.base, tick.margin = apart.value, min(tick.margin, apart.margin)
+        tick.grip = np.minimum(np.maximum(command.grip, 0.0), 1.0)
+
+    def _see(self, scene: Scene, state: RobotState, tick: _Tick) -> Scene:
+        """The scene in the base frame of now, or an empty one with a finding."""
+        if scene is EMPTY_SCENE:
+            return scene
+        if not (is_sound(scene) and scene.stamp_ns <= tick.now_ns + FUTURE_SLACK_NS):
+            tick.found.append((Rung.HOLD, Check.SCENE_INVALID))
+            return EMPTY_SCENE
+        if scene.is_empty:
+            return EMPTY_SCENE
+        age = (tick.now_ns - scene.stamp_ns) * 1e-9
+        if not (age <= self._limits.scene_hold_age_s):
+            tick.found.append((Rung.HOLD, Check.SCENE_STALE))
+        elif not (age <= self._limits.scene_slow_age_s):
+            tick.found.append((Rung.SLOW, Check.SCENE_STALE))
+        return carried_along(scene, state.base_pose)
+
+    def _close(self, own: ShieldState, tick: _Tick) -> Outcome:
+        """Let the worst rung win and write down what is vetted."""
+        now_ns, found = tick.now_ns, tick.found
+        if not own.is_armed:
+            found.append((Rung.HOLD, Check.DISARMED))
+        if own.settle > 0.0:
+            found.append((Rung.HOLD, Check.RISING))
+        if own.state is not None and not (
+            (now_ns - own.state.stamp_ns) * 1e-9 <= self._limits.state_age_s
+        ):
+            found.append((Rung.SETTLE, Check.STATE_STALE))
+        faults = _standing_faults(own, found, now_ns)
+        found += [(fault.rung, check) for check, fault in faults]
+        found.sort(key=lambda finding: -finding[0])
+        rung = found[0][0] if found else Rung.PASS
+        posture, grip, base = own.posture, own.grip, STILL
+        if rung < Rung.HOLD and tick.base is not None:
+            posture, grip, base = tick.arms, tick.grip, tick.base
+            if any(r is Rung.SLOW and check in SLOWING for r, check in found):
+                base = SLOW_SHARE * base
+        settle = own.settle
+        ramp = tick.period / self._limits.settle_s
+        if rung >= Rung.SETTLE:
+            settle = min(1.0, settle + ramp)
+        elif own.is_armed:
+            settle = max(0.0, settle - ramp)
+        command = _frozen_command(
+            base, posture, grip, now_ns=now_ns, source_ns=own.command_ns
+        )
+        verdict = Verdict(
+            stamp_ns=now_ns,
+            rung=rung,
+            reasons=tuple(dict.fromkeys(check.value for _, check in found)),
+            margin_m=tick.margin,
+        )
+        after = replace(
+            own,
+            now_ns=now_ns,
+            posture=posture,
+            grip=grip,
+            base=base,
+            settle=settle,
+            faults=faults,
+        )
+        return Outcome(command=command, verdict=verdict, own=after)
+
+
+def _start(own: ShieldState, now_ns: object) -> _Tick:
+    if not isinstance(now_ns, int):  # a broken clock: time stands still
+        tick = _Tick(now_ns=own.now_ns or 0, period=1e-9, found=[])
+        tick.found.append((Rung.HOLD, Check.CLOCK))
+        return tick
+    if own.now_ns is None:
+        return _Tick(now_ns=now_ns, period=CONTROL_PERIOD, found=[])
+    elapsed = (now_ns - own.now_ns) * 1e-9
+    period = min(max(elapsed, 1e-9), 2 * CONTROL_PERIOD)
+    found = [] if elapsed >= 0 else [(Rung.HOLD, Check.CLOCK)]
+    return _Tick(now_ns=now_ns, period=period, found=found)
+
+
+def _standing_faults(
+    own: ShieldState, found: list[Finding], now_ns: int
+) -> tuple[tuple[Check, Fault], ...]:
+    """Faults that this step found or that have not cleared; settling waits for arm."""
+    faults = dict(own.faults)
+    for rung, check in found:
+        if rung is not Rung.SETTLE and check not in CLEARS_AFTER:
+            continue
+        known = faults.get(check)
+        if known is not None and known.rung > rung and now_ns >= known.seen_ns:
+            if known.rung is Rung.SETTLE:
+                continue
+            rung = known.rung
+        faults[check] = Fault(rung=rung, seen_ns=now_ns)
+    return tuple(
+        (check, fault)
+        for check, fault in faults.items()
+        if fault.rung is Rung.SETTLE
+        or now_ns - fault.seen_ns <= CLEARS_AFTER.get(check, 0.0) * 1e9
+    )
+
+
+def _frozen_command(
+    base: Array,
+    posture: Array | None,
+    grip: Array | None,
+    *,
+    now_ns: int,
+    source_ns: int,
+) -> Command:
+    """A command that nobody can change; before any state, the ready posture."""
+    command = Command(
+        stamp_ns=now_ns,
+        source_ns=source_ns,
+        base_velocity=np.array(base),
+        arm_q=np.array(g1.READY_ARMS if posture is None else posture),
+        grip=np.array((0.0, 0.0) if grip is None else grip),
+    )
+    for array in (command.base_velocity, command.arm_q, command.grip):
+        array.flags.writeable = False
+    return command

@@ -1,0 +1,246 @@
+"""Bending a command to what is allowed: arms first, then the base.
+
+An arm's step is shortened, never turned; the base loses the part of its velocity that
+leads too fast towards something. A motion that increases a distance is never cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bidden.core.messages import Array, RobotState, Rung
+from bidden.robot import g1
+from bidden.robot.capsules import BodyCapsules, box_distances, segment_distances
+from bidden.robot.kinematics import WRISTS, grip_poses
+
+from .checks import Check, Finding
+from .limits import ARM_EFFORT, ARM_KD, ARM_KP, ARM_LOWER, ARM_UPPER, Limits
+from .scene import Scene, box_poses, boxes_near
+
+_ROUND: Final = 1e-9  # what counts as a change
+_FULL: Final = 1.0 - 1e-6  # a step shorter than this share was cut
+ARM_REACH: Final = 0.9  # [m] from the body's axis: farther boxes are no arm's matter
+BODY_SPAN: Final = (0.05, 1.3)  # [m] heights of boxes that the body can walk into
+AXIS: Final[Array] = np.array([[0.0, 0.0], [0.0, 0.0], [0.2, 1.2]])  # body in B, (3, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Step:
+    """What is left of a wish, what was found, and the least distance seen."""
+
+    value: Array
+    found: list[Finding]
+    margin: float = float("inf")  # [m]
+
+
+def limit_joints(
+    wish: Array, posture: Array, state: RobotState, *, period: float, limits: Limits
+) -> Step:
+    """Arm targets inside range, torque and joint speed, from `posture`, (14,)."""
+    found: list[Finding] = []
+    target = np.minimum(np.maximum(wish, ARM_LOWER), ARM_UPPER)
+    if not np.abs(target - wish).max() <= 1e-6:
+        found.append((Rung.WARN, Check.JOINT_RANGE))
+    # Where the servo would ask for all its torque: kp (target - q) - kd dq = effort.
+    q = state.q[g1.ARMS] + (ARM_KD / ARM_KP) * state.dq[g1.ARMS]
+    reach = ARM_EFFORT / ARM_KP
+    eased = np.minimum(np.maximum(target, q - reach), q + reach)
+    eased = np.minimum(np.maximum(eased, ARM_LOWER), ARM_UPPER)
+    if not np.abs(eased - target).max() <= 1e-6:
+        found.append((Rung.WARN, Check.JOINT_TORQUE))
+    step = eased - posture
+    most = limits.arm_speed * period
+    share = np.minimum(most / np.maximum(np.abs(step), _ROUND), 1.0)
+    share = np.repeat(share.reshape(2, 7).min(axis=1), 7)  # each arm keeps direction
+    if not share.min() >= _FULL:
+        found.append((Rung.WARN, Check.JOINT_SPEED))
+    return Step(value=posture + share * step, found=found)
+
+
+class ArmMotion:
+    """Hand speed and distances of the arms' next step; holds constants only."""
+
+    def __init__(self) -> None:
+        self._body = BodyCapsules()
+        self._arms = self._body.arms.ravel()  # right arm, then left
+        pairs = [set(p) for p in self._body.pairs]
+        names = [{self._body.names[k] for k in arm} for arm in self._body.arms]
+        # Which pairs an arm can change: right, left, (2, P)
+        self._moves = np.array([[bool(p & arm) for p in pairs] for arm in names])
+
+    def __call__(
+        self,
+        posture: Array,
+        target: Array,
+        *,
+        X_PL: Array,
+        X_BP: Array,
+        scene: Scene,
+        period: float,
+        limits: Limits,
+    ) -> Step:
+        """Arm targets that keep hands slow and arms apart.
+
+        Args:
+            posture: last vetted arm targets, (14,).
+            target: wished ones, (14,).
+            X_PL: link poses in both, (2, 30, 4, 4).
+            X_BP: pose of the pelvis.
+            scene: surroundings, in the base frame of now.
+            period: time of the step [s].
+            limits: the limits.
+        """
+        found: list[Finding] = []
+        segments = self._body.segments(X_PL)
+        gaps = self._body.self_distances(segments)
+        share = self._share(gaps, limits.self_clearance, limits)
+        if not share.min() >= _FULL:
+            found.append((Rung.SLOW, Check.SELF_DISTANCE))
+        margin = float(gaps[1].min())
+        hand_speed = limits.hand_speed
+        scene = boxes_near(scene, ARM_REACH)
+        if not scene.is_empty:
+            arms = segments[:, self._arms]
+            to_scene, near, least = self._scene_share(arms, scene, X_BP, limits, found)
+            share = np.minimum(share, to_scene)
+            margin = min(margin, least)
+            if near:
+                hand_speed = limits.hand_speed_near_person
+        grips = grip_poses(X_PL[:, list(WRISTS)])[:, :, :3, 3]
+        speed = np.sqrt(np.square(grips[1] - grips[0]).sum(axis=1)) / period
+        slow = np.minimum(hand_speed / np.maximum(speed, _ROUND), 1.0)
+        if not slow.min() >= _FULL:
+            found.append((Rung.SLOW, Check.HAND_SPEED))
+        share = np.minimum(share, slow)
+        value = posture + np.repeat(share[::-1], 7) * (target - posture)
+        return Step(value=value, found=found, margin=margin)
+
+    def _share(self, gaps: Array, clearance: float, limits: Limits) -> Array:
+        """Share of its step that each arm may take: right, left, (2,)."""
+        allowed = _allowed_share(gaps, clearance, limits)
+        share: Array = np.where(self._moves, allowed, 1.0).min(axis=1)
+        return share
+
+    def _scene_share(
+        self,
+        arms: Array,
+        scene: Scene,
+        X_BP: Array,
+        limits: Limits,
+        found: list[Finding],
+    ) -> tuple[Array, bool, float]:
+        share, near, margin = np.ones(2), False, float("inf")
+        radius = self._body.radius[self._arms]
+        if len(scene.box_yaw):
+            X_OP = box_poses(scene) @ X_BP
+            gaps = box_distances(arms, X_OP, scene.box_half) - radius[:, None]
+            clear = np.where(
+                np.arange(12) % 6 < 3, limits.arm_clearance, limits.hand_clearance
+            )
+            allowed = _allowed_share(gaps, clear[:, None], limits)
+            share = allowed.reshape(2, -1).min(axis=1)
+            margin = float(gaps[1].min())
+            if not share.min() >= _FULL:
+                found.append((Rung.SLOW, Check.SCENE_DISTANCE))
+        if len(scene.person_radius):
+            ends = X_BP[:3, :3].T @ (scene.person_ends - X_BP[:3, 3:])
+            gaps = segment_distances(arms[:, :, None], ends)
+            gaps -= radius[:, None] + scene.person_radius
+            allowed = _allowed_share(gaps, limits.person_clearance, limits)
+            to_person = allowed.reshape(2, -1).min(axis=1)
+            share = np.minimum(share, to_person)
+            least = float(gaps[1].min())
+            margin, near = min(margin, least), not least >= limits.person_hand
+            if not to_person.min() >= _FULL:
+                found.append((Rung.SLOW, Check.PERSON_DISTANCE))
+        return share, near, margin
+
+
+def _allowed_share(gaps: Array, clearance: float | Array, limits: Limits) -> Array:
+    """Share of a step from `gaps[0]` to `gaps[1]` that spares the clearance."""
+    approach = gaps[0] - gaps[1]
+    room = limits.approach_gain * np.maximum(gaps[0] - clearance, 0.0)
+    share = np.minimum(room / np.maximum(approach, _ROUND), 1.0)
+    allowed: Array = np.where(approach > _ROUND, share, 1.0)
+    return allowed
+
+
+def limit_base(wish: Array, last: Array, *, period: float, limits: Limits) -> Step:
+    """Base velocity inside speed and acceleration, (3,)."""
+    found: list[Finding] = []
+    high = np.array([limits.base_forward, limits.base_sideways, limits.base_turn])
+    low = np.array([-limits.base_backward, -limits.base_sideways, -limits.base_turn])
+    target = np.minimum(np.maximum(wish, low), high)
+    if not np.abs(target - wish).max() <= 1e-6:
+        found.append((Rung.WARN, Check.BASE_SPEED))
+    turn = limits.base_turn_acceleration
+    most = period * np.array([limits.base_acceleration, limits.base_acceleration, turn])
+    return Step(
+        value=np.minimum(np.maximum(target, last - most), last + most), found=found
+    )
+
+
+def keep_apart(velocity: Array, scene: Scene, *, limits: Limits) -> Step:
+    """Base velocity that does not lead into boxes or people, (3,)."""
+    found: list[Finding] = []
+    if scene.is_empty:
+        return Step(value=velocity, found=found)
+    value = velocity.copy()
+    gaps, towards, most = _box_obstacles(scene, limits)
+    person_gap = float("inf")
+    if len(scene.person_radius):
+        gap, direction = _person_obstacle(scene, limits)
+        person_gap = gap
+        gaps, towards = np.append(gaps, gap), np.concatenate([towards, direction])
+        room = limits.person_gain * max(gap - limits.person_stop, 0.0)
+        most = np.append(most, room)
+        speed = float(np.hypot(value[0], value[1]))
+        if not (gap >= limits.person_slow or speed <= limits.person_slow_speed):
+            value *= limits.person_slow_speed / speed
+            found.append((Rung.SLOW, Check.PERSON_DISTANCE))
+    before = value.copy()
+    for _ in range(2):  # twice: leaving one thing may lead to another
+        for k in np.flatnonzero(~(towards @ value[:2] <= most + _ROUND)):
+            value[:2] -= max(towards[k] @ value[:2] - most[k], 0.0) * towards[k]
+    if not (towards @ value[:2] <= most + 1e-6).all():
+        value[:2] = 0.0
+    if not np.abs(value - before).max() <= _ROUND:
+        is_person = not person_gap > float(gaps.min())
+        name = Check.PERSON_DISTANCE if is_person else Check.SCENE_DISTANCE
+        found.append((Rung.SLOW, name))
+    return Step(value=value, found=found, margin=float(gaps.min()))
+
+
+def _box_obstacles(scene: Scene, limits: Limits) -> tuple[Array, Array, Array]:
+    """Gap, direction (in the plane of B) and allowed approach speed of each box."""
+    X_OB = box_poses(scene)
+    R, p = X_OB[:, :2, :2], X_OB[:, :2, 3]  # the body's axis in the boxes' frames
+    nearest = np.minimum(np.maximum(p, -scene.box_half[:, :2]), scene.box_half[:, :2])
+    away = nearest - p
+    length = np.sqrt(np.square(away).sum(axis=1))
+    inside = ~(length > _ROUND)
+    away = np.where(inside[:, None], -p, away)  # inside: back the way out
+    norm = np.maximum(np.sqrt(np.square(away).sum(axis=1)), _ROUND)
+    towards = (R.transpose(0, 2, 1) @ (away / norm[:, None])[:, :, None])[:, :, 0]
+    gap = length - limits.body_radius
+    most = limits.body_gain * np.maximum(gap - limits.body_clearance, 0.0)
+    bottom = scene.box_centre[:, 2] - scene.box_half[:, 2]
+    top = scene.box_centre[:, 2] + scene.box_half[:, 2]
+    passes = (bottom >= BODY_SPAN[1]) | (top <= BODY_SPAN[0])
+    return np.where(passes, np.inf, gap), towards, np.where(passes, np.inf, most)
+
+
+def _person_obstacle(scene: Scene, limits: Limits) -> tuple[float, Array]:
+    """Gap to the nearest part of a person and the direction to it, (1, 2)."""
+    distance = segment_distances(np.broadcast_to(AXIS, scene.person_ends.shape),
+                                 scene.person_ends)  # fmt: skip
+    gaps = distance - scene.person_radius - limits.body_radius
+    k = int(np.argmin(gaps))
+    a, b = scene.person_ends[k, :2, 0], scene.person_ends[k, :2, 1]
+    along = b - a
+    u = np.clip(-(a @ along) / max(float(along @ along), _ROUND), 0.0, 1.0)
+    p = a + u * along
+    return float(gaps[k]), (p / max(float(np.sqrt(p @ p)), _ROUND))[None]
