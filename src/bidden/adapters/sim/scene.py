@@ -174,7 +174,7 @@ class _SceneDraw:
     def _table_heights(self, n: int) -> list[float]:
         """Heights at least 4 cm apart, so that low and high mean something."""
         while True:
-            h = self.r.uniform(0.70, 0.86, n)
+            h = self.r.uniform(0.72, 0.84, n)
             if np.min(np.diff(np.sort(h))) >= 0.04:
                 return [float(v) for v in h]
 

@@ -1,0 +1,128 @@
+"""Plays action chunks at the control rate: actions in, joint-level commands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bidden.core.frames import rotation_rpy
+from bidden.core.messages import LEFT, RIGHT, ActionChunk, Array, Command, RobotState
+from bidden.robot.g1 import ARM, ARM_IN_COMMAND, READY_ARMS
+from bidden.robot.ik import ArmIK
+from bidden.robot.kinematics import Kinematics
+
+# Where a hand rests in B: xyz [m], roll pitch yaw [rad]; the pose of READY_ARMS
+REST_HAND: Array = np.array(
+    [[0.186, -0.193, 0.90, -0.22, 0.13, -0.09], [0.186, 0.193, 0.90, 0.22, 0.13, 0.09]]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorConfig:
+    """Settings of the executor."""
+
+    tick_s: float = 0.02  # control period [s]
+    integral_gain: float = 1.5  # [1/s] of the Cartesian error
+    integral_limit: float = 0.06  # [m]
+    integral_zone: float = 0.04  # [m] of error below which it integrates
+    hand_low: tuple[float, float, float] = (0.16, -0.45, 0.66)  # right hand, in B [m]
+    hand_high: tuple[float, float, float] = (0.52, 0.22, 1.35)  # [m]
+
+
+class Executor:
+    """Turns the valid step of a chunk into one command.
+
+    Hand targets live in the base frame; a chunk that expired, or none at all, means
+    zero base velocity and hands that stay where they are.
+    """
+
+    def __init__(self, config: ExecutorConfig | None = None) -> None:
+        self.config = config or ExecutorConfig()
+        self._kinematics = Kinematics()
+        self._ik = (ArmIK(RIGHT), ArmIK(LEFT))
+        low, high = np.array(self.config.hand_low), np.array(self.config.hand_high)
+        mirror = np.array([1.0, -1.0, 1.0])
+        self._low = np.stack([low, np.minimum(low * mirror, high * mirror)])
+        self._high = np.stack([high, np.maximum(low * mirror, high * mirror)])
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the chunk; hands at rest."""
+        self.chunk: ActionChunk | None = None
+        self.hand_target = REST_HAND.copy()
+        self.grip = np.zeros(2)
+        self._arm_q = READY_ARMS.copy()
+        self._used = [False, False]
+        self._integral = np.zeros((2, 3))
+
+    def load(self, chunk: ActionChunk | None) -> None:
+        """Play this chunk from now on; None stops motion at the next tick."""
+        self.chunk = chunk
+
+    def step_of(self, now_ns: int) -> int | None:
+        """Index of the action that is due, or None when the chunk has expired."""
+        if self.chunk is None:
+            return None
+        i = int((now_ns - self.chunk.stamp_ns) * 1e-9 / self.chunk.period_s)
+        return i if 0 <= i < len(self.chunk.actions) else None
+
+    def tick(self, state: RobotState, now_ns: int) -> Command:
+        """The command for this control period."""
+        velocity = np.zeros(3)
+        i = self.step_of(now_ns)
+        if i is not None and self.chunk is not None:
+            action = self.chunk.actions[i]
+            if np.all(np.isfinite(action)):
+                velocity = np.asarray(action[:3], float)
+                self._move_hand(state, action)
+        X_BT = self._kinematics.torso_pose(state.q, state.gravity)
+        for hand in (RIGHT, LEFT):
+            if self._used[hand]:
+                self._follow(hand, X_BT, state=state)
+        source = now_ns if self.chunk is None else self.chunk.stamp_ns
+        return Command(
+            stamp_ns=now_ns,
+            source_ns=source,
+            base_velocity=velocity,
+            arm_q=self._arm_q.copy(),
+            grip=self.grip.copy(),
+        )
+
+    def accept(self, arm_q: Array) -> None:
+        """Continue from what the shield really let through, (14,)."""
+        self._arm_q = arm_q.copy()
+
+    def _move_hand(self, state: RobotState, action: Array) -> None:
+        hand = LEFT if action[10] > 0.5 else RIGHT
+        if np.any(action[3:9]):
+            self._used[hand] = True
+        c = self.config
+        share = c.tick_s / (self.chunk.period_s if self.chunk else 0.1)
+        target = self.hand_target[hand] + action[3:9] * share
+        target[:3] = np.clip(target[:3], self._low[hand], self._high[hand])
+        self.hand_target[hand] = target
+        self.grip[hand] = np.clip(action[9], 0.0, 1.0)
+
+    def _follow(self, hand: int, X_BT: Array, *, state: RobotState) -> None:
+        c = self.config
+        measured = X_BT @ self._ik[hand].pose(state.q[ARM[hand]])
+        target = self.hand_target[hand]
+        error = target[:3] - measured[:3, 3]
+        distance = float(np.linalg.norm(error))
+        if distance < c.integral_zone:
+            self._integral[hand] += c.integral_gain * c.tick_s * error
+            size = float(np.linalg.norm(self._integral[hand]))
+            if size > c.integral_limit:
+                self._integral[hand] *= c.integral_limit / size
+        X_BG = np.eye(4)
+        X_BG[:3, :3] = rotation_rpy(target[3:])
+        X_BG[:3, 3] = target[:3] + self._integral[hand]
+        arm = ARM_IN_COMMAND[hand]
+        R, p = X_BT[:3, :3], X_BT[:3, 3]
+        X_TG = np.eye(4)
+        X_TG[:3, :3] = R.T @ X_BG[:3, :3]
+        X_TG[:3, 3] = R.T @ (X_BG[:3, 3] - p)
+        self._arm_q[arm] = self._ik[hand].solve(X_TG, self._arm_q[arm])
+
+
