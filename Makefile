@@ -28,7 +28,7 @@ slow:  ## tests that play whole episodes
 	$(PYTEST) -m slow $(ARGS)
 
 check:  ## style, types, layers
-	@$(SETUP) sim dev
+	@$(SETUP) dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -36,6 +36,7 @@ print(said)
 raise SystemExit(not works)
 """
 PACKAGES = "from bidden.adapters.sim.gl import apt_packages as p; print(p())"
+FETCH = "import bidden.cli.doctor as doctor; raise SystemExit(doctor.mend())"
 # Prints the requirements of the extras in argv that are not installed.
 MISSING = """
 import sys, tomllib, re
@@ -87,26 +88,27 @@ def main() -> int:
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
     state = open_venv()
-    extras = {*state.extras, *arguments.extras}
     key = current_key()
-    if key != state.key:
-        state.train_declined = False
-    if arguments.train_if_small and "train" not in extras and not state.train_declined:
-        if torch_is_small():
-            extras.add("train")
+    extras = {*state.extras, *arguments.extras}
+    if arguments.train_if_small and "train" not in extras:
+        if state.train_declined and key == state.key:
+            small = False
         else:
-            state.train_declined = True
+            small = torch_is_small()
+        state.train_declined = not small
+        extras |= {"train"} if small else set()
     if key != state.key or extras != set(state.extras):
         install(sorted(extras))
         state.key, state.extras = key, sorted(extras)
     if "sim" in extras and not state.draws:
         state.draws = ensure_drawing()
     state.save()
-    if arguments.train_if_small and "train" not in extras:
+    if arguments.train_if_small and state.train_declined:
         print("torch without CUDA is not in reach: tests of training will be skipped")
-    return subprocess.call(
-        [PYTHON, "-c", "import bidden.cli.doctor as d; exit(d.mend())"]
-    )
+    if "sim" in extras and subprocess.call([PYTHON, "-c", FETCH]):
+        return 1
+    print(f"ready: .venv has bidden[{','.join(state.extras)}]", flush=True)
+    return 0
 
 
 def open_venv() -> State:
