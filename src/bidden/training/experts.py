@@ -223,11 +223,12 @@ def _reach(b: Belief, grasp: Array, axis: Array) -> Array:
     across = float(np.linalg.norm(e - along * axis))
     if float(np.linalg.norm(e)) < 0.013 and b.grip_width > 0.07:
         return _action(b, hand=grasp, grip=1.0)
-    inside = along > -0.06 or across < 0.012 + 0.25 * max(0.0, -along - 0.03)
-    if inside and across < 0.03:
+    if across < 0.012 + 0.4 * max(0.0, -along - 0.05):
         return _action(b, hand=grasp, grip=0.0)
     before = grasp.copy()
-    before[:3] += -0.085 * axis + [0.0, 0.0, 0.03]
+    before[:3] += -0.095 * axis + [0.0, 0.0, 0.02]
+    if along > -0.05 and across < 0.03:  # between the fingers: straighten, then on
+        before[:3] = grasp[:3] + (along - 0.02) * axis
     if b.hand[2] < grasp[2] + 0.03 and across > 0.05:
         before = easy_pose(0.21, b.hand_target[1], max(0.90, grasp[2] + 0.05))
     return _action(b, hand=before, grip=0.0)
