@@ -1,0 +1,109 @@
+"""The tests' own copy of every limit: changing one takes two edits that agree."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from bidden.core.errors import ConfigError
+from bidden.robot import g1
+from bidden.robot.ik import ArmIK
+from bidden.robot.model import load_model
+from bidden.safety import Limits, limits_from
+from bidden.safety.limits import ARM_EFFORT, ARM_JOINTS, ARM_LOWER, ARM_UPPER
+
+MOST = {
+    "base_forward": 0.8,
+    "base_backward": 0.5,
+    "base_sideways": 0.4,
+    "base_turn": 0.9,
+    "base_acceleration": 3.0,
+    "base_turn_acceleration": 6.0,
+    "arm_speed": 3.0,
+    "hand_speed": 1.0,
+    "hand_speed_near_person": 0.25,
+    "state_age_s": 0.04,
+    "command_age_s": 0.1,
+    "source_age_s": 1.0,
+    "scene_slow_age_s": 0.6,
+    "scene_hold_age_s": 1.0,
+    "approach_gain": 0.25,
+    "body_gain": 1.5,
+    "person_gain": 0.8,
+    "person_slow_speed": 0.4,
+    "tilt_hold": 0.35,
+    "tilt_settle": 0.6,
+}
+LEAST = {
+    "self_clearance": 0.010,
+    "arm_clearance": 0.010,
+    "hand_clearance": 0.002,
+    "body_radius": 0.12,
+    "body_clearance": 0.02,
+    "person_clearance": 0.10,
+    "person_stop": 0.45,
+    "person_slow": 1.31,
+    "person_hand": 0.67,
+    "capture_slow": -0.12,
+    "capture_hold": -0.25,
+    "pelvis_settle": 0.45,
+    "settle_s": 2.0,
+}
+
+
+def test_the_table_is_the_one_that_was_reviewed() -> None:
+    limits = Limits()
+    table = {name: getattr(limits, name) for name in Limits.__dataclass_fields__}
+    assert table == MOST | LEAST
+
+
+@pytest.mark.parametrize("name", MOST)
+def test_a_limit_from_above_may_only_be_lowered(name: str) -> None:
+    value = MOST[name]
+    assert getattr(limits_from({name: value / 2}), name) == value / 2
+    with pytest.raises(ConfigError, match=f"limit {name} must be at most"):
+        limits_from({name: np.nextafter(value, math.inf)})
+    with pytest.raises(ConfigError, match=f"limit {name} must not be negative"):
+        limits_from({name: -1e-9})
+
+
+@pytest.mark.parametrize("name", LEAST)
+def test_a_limit_from_below_may_only_be_raised(name: str) -> None:
+    value = LEAST[name]
+    assert getattr(limits_from({name: value + 0.1}), name) == value + 0.1
+    with pytest.raises(ConfigError, match=f"limit {name} must be at least"):
+        limits_from({name: np.nextafter(value, -math.inf)})
+
+
+@pytest.mark.parametrize("name", [*MOST, *LEAST])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "fast"])
+def test_a_limit_is_a_finite_number(name: str, value: float) -> None:
+    with pytest.raises(ConfigError, match=f"limit {name} must be a finite number"):
+        limits_from({name: value})
+
+
+def test_an_unknown_limit_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'hand_speed'"):
+        limits_from({"hand_sped": 1.0})
+
+
+def test_arm_rows_are_the_range_of_the_body_less_the_margin() -> None:
+    links = {link.joint: link for link in load_model().links}
+    assert [row.name for row in ARM_JOINTS] == list(g1.JOINTS[g1.ARMS])
+    for row in ARM_JOINTS:
+        link = links[row.name]
+        assert row.lower == pytest.approx(link.lower + 0.05, abs=1e-9)
+        assert row.upper == pytest.approx(link.upper - 0.05, abs=1e-9)
+        assert row.effort == link.effort
+    assert list(ARM_EFFORT) == [25, 25, 25, 25, 25, 5, 5] * 2
+
+
+def test_inverse_kinematics_keeps_to_the_same_limits() -> None:
+    for hand in (0, 1):
+        ik, rows = ArmIK(hand), g1.ARM_IN_COMMAND[hand]
+        assert ik.lower == pytest.approx(ARM_LOWER[rows])
+        assert ik.upper == pytest.approx(ARM_UPPER[rows])
+        assert ik.max_step == pytest.approx(MOST["arm_speed"] * 0.02)
+        assert np.all((ik.ready > ik.lower) & (ik.ready < ik.upper))
