@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from bidden.evaluation.rejudge import Rejudgement
     from bidden.runtime.replay import RecordingSummary
 
 _EPILOG = """\
@@ -39,23 +40,37 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Run the command; its exit code: 0, or 3 when verdicts differ."""
-    import msgspec
     from rich.console import Console
 
-    from bidden.runtime.replay import Recording
+    from bidden.evaluation.rejudge import rejudge
+    from bidden.system.tape import open_tape
 
-    summary = Recording(args.recording).summary()
+    tape = open_tape(args.recording)
+    summary, judged = tape.summary(), rejudge(tape)
     if args.json:
-        print(msgspec.json.encode(summary, enc_hook=str).decode())
+        print(_json(summary, judged))
     else:
-        _print_summary(Console(highlight=False, markup=False), summary)
-    return 0
+        _print(Console(highlight=False, markup=False), summary, judged)
+    return 0 if judged.is_same else 3
 
 
-def _print_summary(console: Console, summary: RecordingSummary) -> None:
+def _json(summary: RecordingSummary, judged: Rejudgement) -> str:
+    import msgspec
+
+    tree = {
+        "recording": msgspec.to_builtins(summary, enc_hook=str),
+        "judged_again": msgspec.to_builtins(judged),
+    }
+    tree["recording"]["config"] = msgspec.json.decode(summary.config)
+    return msgspec.json.encode(tree).decode()
+
+
+def _print(console: Console, summary: RecordingSummary, judged: Rejudgement) -> None:
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
     table.add_row("recording", str(summary.path))
     table.add_row("made by", f"bidden {summary.version}")
     table.add_row("length", f"{summary.duration_s:.1f} s")
@@ -66,4 +81,13 @@ def _print_summary(console: Console, summary: RecordingSummary) -> None:
         table.add_row("end", "torn: the run was killed or the disk was full")
     elif totals.dropped or totals.lost:
         table.add_row("missing", f"{totals.dropped} dropped, {totals.lost} lost")
+    ladder = ", ".join(f"{rung.lower()} {n}" for rung, n in judged.rungs.most_common())
+    table.add_row("verdicts", ladder or "none")
+    reasons = ", ".join(f"{name} {n}" for name, n in judged.reasons.most_common())
+    table.add_row("reasons", reasons or "none")
+    again = f"{judged.ticks} ticks, {judged.different} judged differently now"
+    table.add_row("again", again if judged.different else "every verdict is the same")
+    for difference in judged.first:
+        words = f"recorded {difference.recorded}, now {difference.now}"
+        table.add_row(f"{difference.at_s:.2f} s", words)
     console.print(table)
