@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bidden.core.errors import ConfigError
 from bidden.core.messages import Grounding
 from bidden.system.events import Listener
 from bidden.system.outcome import Outcome
+
+if TYPE_CHECKING:
+    from bidden.system.assembly import SessionConfig
 
 
 class Session(Protocol):
@@ -55,12 +58,16 @@ def check_video_path(path: Path | None) -> None:
         raise ConfigError(f"--video writes .mp4 files, got '{path}'")
 
 
-def open_from_flags(args: argparse.Namespace, on_event: Listener) -> Session:
-    """The session that the flags ask for."""
-    from bidden.system.assembly import SessionConfig, open_session
+def config_from_flags(args: argparse.Namespace) -> SessionConfig:
+    """The configuration that the flags ask for.
+
+    Raises:
+        ConfigError: a flag's value is wrong.
+    """
+    from bidden.system.assembly import SessionConfig
 
     check_video_path(args.video)
-    config = SessionConfig(
+    return SessionConfig(
         seed=args.seed,
         scene=args.scene,
         policy=args.policy,
@@ -68,7 +75,13 @@ def open_from_flags(args: argparse.Namespace, on_event: Listener) -> Session:
         record=recording_path(args),
         video=args.video,
     )
-    return open_session(config, on_event=on_event)
+
+
+def open_from_flags(args: argparse.Namespace, on_event: Listener) -> Session:
+    """The session that the flags ask for."""
+    from bidden.system.assembly import open_session
+
+    return open_session(config_from_flags(args), on_event=on_event)
 
 
 @contextmanager
