@@ -49,7 +49,7 @@ def rejudge(tape: Recording) -> Rejudgement:
         RecordingError: a message that this program does not know.
     """
     result = Rejudgement()
-    shield, scene, began_ns = Shield(), EMPTY_SCENE, 0
+    shield, scene, began_ns = Shield(), EMPTY_SCENE, None
     for topic, _, message in tape.messages({TICK, SCENE, ARMING, LIMITS}):
         match message:
             case Limits():
@@ -62,7 +62,7 @@ def rejudge(tape: Recording) -> Rejudgement:
                 else:
                     shield.disarm()
             case JudgedTick():
-                began_ns = began_ns or message.now_ns
+                began_ns = message.now_ns if began_ns is None else began_ns
                 vetted, _ = shield.judge(
                     message.command, message.state, now_ns=message.now_ns, scene=scene
                 )

@@ -29,7 +29,7 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     show = actions.add_parser(
         "show",
         help="print the whole tree, defaults included",
-        description="Print every setting that a run with these flags would have, as TOML.",
+        description="Print every setting of a run with these flags, as TOML.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
