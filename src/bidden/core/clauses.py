@@ -46,6 +46,7 @@ class Thing:
     side: str = ""  # low, high, left, right: which one of several
     relation: str = ""  # to the anchor: "on" in "the cube on the low table"
     anchor: Thing | None = None
+    many: bool = False  # a plural, "all", "both"
 
     @property
     def phrase(self) -> str:

@@ -83,17 +83,6 @@ class Command:
     grip: Array  # right, left; 0 open .. 1 closed, (2,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ActionChunk:
-    """A timed run of actions; it expires."""
-
-    stamp_ns: int  # stamp of the observation that it came from
-    actions: Array  # (T, 12), columns are ACTION_NAMES
-    spread: Array  # standard deviation of each number, (T, 12)
-    period_s: float = 0.1
-    policy: str = ""
-
-
 class Rung(IntEnum):
     """The ladder of safety answers; the worst rung wins."""
 
@@ -127,6 +116,20 @@ class Grounding:
     confidence: float  # probability that this is the named thing and it is in view
     stamp_ns: int = 0
     pixel: tuple[float, float] = (float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ActionChunk:
+    """A timed run of actions; it expires."""
+
+    stamp_ns: int  # stamp of the observation that it came from
+    actions: Array  # (T, 12), columns are ACTION_NAMES
+    spread: Array  # standard deviation of each number, (T, 12)
+    period_s: float = 0.1
+    policy: str = ""
+    groundings: tuple[Grounding, ...] = ()  # where the policy thinks named things are
+    searching: bool = False  # it is still looking for what was named
+    note: str = ""  # why it cannot act, or what it must ask; empty when all is well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

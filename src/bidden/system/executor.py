@@ -124,5 +124,3 @@ class Executor:
         X_TG[:3, :3] = R.T @ X_BG[:3, :3]
         X_TG[:3, 3] = R.T @ (X_BG[:3, 3] - p)
         self._arm_q[arm] = self._ik[hand].solve(X_TG, self._arm_q[arm])
-
-

@@ -19,7 +19,10 @@ from .meshes import lighten
 _LEG_KP = (40.1792, 99.0984, 40.1792, 99.0984, 28.5012, 28.5012)
 _LEG_KD = (2.55789, 6.30880, 2.55789, 6.30880, 1.81445, 1.81445)
 _WAIST_KP, _WAIST_KD = (40.1792, 28.5012, 28.5012), (2.55789, 1.81445, 1.81445)
-_ARM_KP, _ARM_KD = (*(14.2506,) * 5, *(16.7783,) * 2), (*(0.907223,) * 5, *(1.06814,) * 2)
+_ARM_KP, _ARM_KD = (
+    (*(14.2506,) * 5, *(16.7783,) * 2),
+    (*(0.907223,) * 5, *(1.06814,) * 2),
+)
 # Gains of the gait network's metadata: [N m/rad], [N m s/rad], (29,)
 GAIT_KP: Array = np.array([*_LEG_KP, *_LEG_KP, *_WAIST_KP, *_ARM_KP, *_ARM_KP])
 GAIT_KD: Array = np.array([*_LEG_KD, *_LEG_KD, *_WAIST_KD, *_ARM_KD, *_ARM_KD])

@@ -62,7 +62,11 @@ class Odometry:
         c, s = np.cos(self._last[2]), np.sin(self._last[2])
         step = np.array([c * dx + s * dy, -s * dx + c * dy, turn]) * self._scale
         c, s = np.cos(self.pose[2]), np.sin(self.pose[2])
-        self.pose = self.pose + [c * step[0] - s * step[1], s * step[0] + c * step[1], 0]
+        self.pose = self.pose + [
+            c * step[0] - s * step[1],
+            s * step[0] + c * step[1],
+            0,
+        ]
         self.pose[2] = (self.pose[2] + step[2] + np.pi) % (2 * np.pi) - np.pi
         self._last = pose.copy()
 

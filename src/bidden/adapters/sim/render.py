@@ -24,12 +24,13 @@ class Renderer:
         self._context = mujoco.MjrContext(
             model, mujoco.mjtFontScale.mjFONTSCALE_100.value
         )
-        mujoco.mjr_setBuffer(
-            mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context
-        )
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
         self._scene = mujoco.MjvScene(model, maxgeom=600)
-        for flag in (mujoco.mjtRndFlag.mjRND_SHADOW, mujoco.mjtRndFlag.mjRND_REFLECTION):
+        for flag in (
+            mujoco.mjtRndFlag.mjRND_SHADOW,
+            mujoco.mjtRndFlag.mjRND_REFLECTION,
+        ):
             self._scene.flags[flag] = 0
         self._options = mujoco.MjvOption()
         self._options.sitegroup[:] = 0
@@ -62,7 +63,10 @@ class Renderer:
     def _metric(self, z: Array) -> Array:
         """Distance along the optical axis [m] from a reversed depth buffer."""
         extent = self._model.stat.extent
-        near, far = self._model.vis.map.znear * extent, self._model.vis.map.zfar * extent
+        near, far = (
+            self._model.vis.map.znear * extent,
+            self._model.vis.map.zfar * extent,
+        )
         # perspective terms in reversed-Z mode, as in mujoco.Renderer
         c = 0.5 * (far + near) / (far - near) - 0.5
         d = far * near / (far - near)

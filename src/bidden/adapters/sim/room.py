@@ -76,9 +76,7 @@ def _material(
 
 def _add_shell(spec: mujoco.MjSpec, scene: SceneConfig) -> None:
     world = spec.worldbody
-    floor = _material(
-        spec, "floor", scene.floor_texture, scene.floor_rgb, repeat=1.0
-    )
+    floor = _material(spec, "floor", scene.floor_texture, scene.floor_rgb, repeat=1.0)
     world.add_geom(
         name="floor", type=_G.mjGEOM_PLANE, size=[0, 0, 0.05], material=floor,
         contype=1, conaffinity=1, condim=3,
@@ -115,7 +113,7 @@ class _Builder:
         if free:
             self.body.add_freejoint(name=thing.name)
 
-    def geom(  # noqa: PLR0913 - one geom has this many facts
+    def geom(
         self,
         kind: mujoco.mjtGeom,
         size: list[float],
@@ -162,9 +160,7 @@ def _ball(spec: mujoco.MjSpec, t: ThingConfig) -> None:
 
 def _cylinder(spec: mujoco.MjSpec, t: ThingConfig) -> None:
     b, h = _Builder(spec, t, free=True), t.half_size
-    b.geom(
-        _G.mjGEOM_CYLINDER, [h[0], h[2], 0], [0, 0, h[2]], mass=t.mass, grip=True
-    )
+    b.geom(_G.mjGEOM_CYLINDER, [h[0], h[2], 0], [0, 0, h[2]], mass=t.mass, grip=True)
 
 
 def _bowl(spec: mujoco.MjSpec, t: ThingConfig) -> None:

@@ -33,7 +33,9 @@ FREE_RADIUS = 1.25  # [m] of the free disc in the middle of the room
 TABLE_THICKNESS = 0.03  # [m]
 
 
-class ThingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ThingConfig(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
     """One thing. Positions are in W; z is the bottom of the thing."""
 
     name: str
@@ -50,7 +52,9 @@ class ThingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     support: str = ""  # name of the table it stands on
 
 
-class SceneConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SceneConfig(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
     """A whole scene; the same value always builds the same world."""
 
     seed: int = 0
@@ -77,9 +81,13 @@ class SceneConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 raise ConfigError(unknown_name("colour", thing.colour, COLOURS))
             numbers = (*thing.position, *thing.half_size, thing.yaw, thing.mass)
             if not all(np.isfinite(numbers)):
-                raise ConfigError(f"scene: '{thing.name}' has a number that is not finite")
+                raise ConfigError(
+                    f"scene: '{thing.name}' has a number that is not finite"
+                )
             if not (min(thing.half_size) > 0 and thing.mass > 0):
-                raise ConfigError(f"scene: '{thing.name}' needs a size and mass above 0")
+                raise ConfigError(
+                    f"scene: '{thing.name}' needs a size and mass above 0"
+                )
 
 
 def load_scene(path: Path) -> SceneConfig:
@@ -197,7 +205,9 @@ class _SceneDraw:
             colour, rgb = self._colour(list(COLOURS)[int(r.integers(len(COLOURS)))])
         self.things.append(
             ThingConfig(
-                name=f"{colour} {name}".strip() if name != "table" else f"table {n_same + 1}",
+                name=f"{colour} {name}".strip()
+                if name != "table"
+                else f"table {n_same + 1}",
                 kind="table"
                 if name == "table"
                 else ("receptacle" if name == "bin" else "landmark"),
@@ -244,7 +254,8 @@ class _SceneDraw:
         r = self.r
         tables = [t for t in self.things if t.shape == "table"]
         wanted: list[tuple[str, str, Kind]] = [
-            (colour, shape, "object") for colour, shape in self._pairs(int(r.integers(4, 8)))
+            (colour, shape, "object")
+            for colour, shape in self._pairs(int(r.integers(4, 8)))
         ]
         taken = {(t.colour, t.shape) for t in self.things}
         for _ in range(int(r.integers(1, 4))):

@@ -42,7 +42,9 @@ class Belief:
     @property
     def holding(self) -> bool:
         """Closed on something: commanded shut, fingers stopped apart, pressing."""
-        return self.grip_command > 0.5 and self.grip_width > 0.012 and self.grip_force > 2
+        return (
+            self.grip_command > 0.5 and self.grip_width > 0.012 and self.grip_force > 2
+        )
 
 
 def mirror(belief: Belief) -> Belief:
@@ -99,5 +101,3 @@ def features(belief: Belief) -> Array:
             age * float(b.skill == Skill.WAVE),
         ]
     ).astype(np.float32)
-
-

@@ -13,7 +13,9 @@ from .belief import Belief, mirror
 _KINEMATICS = Kinematics()
 
 
-def build_belief(observation: Observation, *, role: str, target: Array | None) -> Belief:
+def build_belief(
+    observation: Observation, *, role: str, target: Array | None
+) -> Belief:
     """The belief of the acting hand, mirrored to a right hand.
 
     Args:

@@ -133,10 +133,16 @@ def _still(b: Belief) -> bool:
     return bool(np.hypot(v[0], v[1]) < 0.08 and abs(v[2]) < 0.12)
 
 
-def _drive(b: Belief, heading: float, left: float, *, top: float = 0.5) -> tuple[float, float, float]:
+def _drive(
+    b: Belief, heading: float, left: float, *, top: float = 0.5
+) -> tuple[float, float, float]:
     """Turn by `heading` and walk `left` metres ahead once roughly aligned."""
     ahead = max(0.0, np.cos(heading)) ** 4 if abs(heading) < 1.0 else 0.0
-    return (float(np.clip(0.9 * left, 0.0, top) * ahead), 0.0, _clip(1.6 * heading, 0.8))
+    return (
+        float(np.clip(0.9 * left, 0.0, top) * ahead),
+        0.0,
+        _clip(1.6 * heading, 0.8),
+    )
 
 
 def _walk_to(b: Belief) -> Array:

@@ -1,0 +1,152 @@
+"""Opens a whole session in simulation: world, robot, brain, shield, recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bidden.brain.language import LanguagePipeline
+from bidden.brain.planning import plan
+from bidden.core.messages import Grounding, Image
+from bidden.core.ports import Camera, Policy
+from bidden.safety import Limits, Shield
+from bidden.system.events import Event, Fanout, FrameReady, Listener
+from bidden.system.executor import Executor
+from bidden.system.loop import ControlLoop
+from bidden.system.orchestrator import Orchestrator
+from bidden.system.outcome import Outcome
+from bidden.system.reporting.film import Film
+from bidden.system.tape import Tape
+
+from .g1 import SimClock, SimRobot, cameras
+from .policies import ExpertPolicy, RandomPolicy
+from .scene import Pairs, load_scene, random_scene
+from .world import World
+
+VIDEO_TICKS = 4  # control ticks per picture: 12.5 a second
+PolicyName = Literal["compact", "expert", "random"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionConfig:
+    """What `bidden run` and the evaluation open."""
+
+    seed: int = 7
+    pairs: Pairs = "all"
+    scene: Path | None = None  # a scene file instead of a random scene
+    policy: PolicyName = "compact"
+    precision: Literal["int8", "fp32"] = "int8"
+    record: Path | None = None  # MCAP file to make
+    video: Path | None = None  # MP4 file to make
+
+
+class HouseSession:
+    """A robot in its room that takes one instruction after another."""
+
+    def __init__(self, config: SessionConfig, on_event: Listener) -> None:
+        self.config = config
+        scene = load_scene(config.scene) if config.scene else None
+        self.world = World(scene or random_scene(config.seed, pairs=config.pairs))
+        self.robot = SimRobot(self.world)
+        self._events = Fanout([on_event])
+        limits = Limits()
+        self._tape = (
+            Tape(config.record, effective=config, limits=limits)
+            if config.record
+            else None
+        )
+        self._film = Film(config.video, fps=50 / VIDEO_TICKS) if config.video else None
+        self._events.listeners += [x for x in (self._tape, self._film) if x]
+        self._policy = self._make_policy()
+        eyes = self._eyes()
+        loop = ControlLoop(
+            self.robot,
+            _FilmingClock(self) if self._film else self.robot.clock,
+            executor=Executor(),
+            shield=Shield(limits),
+            tape=self._tape,
+        )
+        self.orchestrator = Orchestrator(
+            loop,
+            eyes,
+            language=LanguagePipeline.load(plan),
+            policy=self._policy,
+            on_event=self._events,
+            facts={"seed": self.world.scene.seed, "policy": config.policy},
+        )
+        loop.arm()
+        loop.run(25)  # settle into balance
+
+    def _make_policy(self) -> Policy:
+        if self.config.policy == "expert":
+            return ExpertPolicy(self.world)
+        if self.config.policy == "random":
+            return RandomPolicy(self.config.seed)
+        from bidden.brain.policy.compact import CompactPolicy
+
+        return CompactPolicy.load(self.config.precision)
+
+    def _eyes(self) -> dict[str, Camera]:
+        found = cameras(self.robot)
+        if self.config.policy == "compact":
+            return {"head": found["head"]}
+        return {}
+
+    def ask(self, text: str) -> Outcome:
+        """Do what the words say."""
+        return self.orchestrator.ask(text)
+
+    def interrupt(self) -> None:
+        """Make the running `ask` end soon, the robot standing; from any thread."""
+        self.orchestrator.interrupt()
+
+    def look(self) -> list[Grounding]:
+        """What the robot sees right now of the kinds of things it knows."""
+        image: Image = cameras(self.robot)["head"].read()
+        from bidden.brain.policy.compact import CompactPolicy, look_around
+
+        policy = self._policy
+        if not isinstance(policy, CompactPolicy):
+            policy = CompactPolicy.load(self.config.precision)
+        return look_around(policy, image)
+
+    def frame(self) -> None:
+        """Send one picture of the spectator's camera to the film."""
+        self._events(
+            FrameReady(stamp_ns=self.robot.now_ns, rgb=self.world.render_third())
+        )
+
+    def close(self) -> None:
+        """Finish the recording and the video; safe to repeat."""
+        for part in (self._film, self._tape):
+            if part:
+                part.close()
+        self.world.close()
+
+
+class _FilmingClock:
+    """The simulated clock, with a picture every few ticks."""
+
+    def __init__(self, session: HouseSession) -> None:
+        self._session, self._clock = session, session.robot.clock
+        self._ticks = 0
+
+    def now_ns(self) -> int:
+        return self._clock.now_ns()
+
+    def sleep_until(self, stamp_ns: int) -> None:
+        self._clock.sleep_until(stamp_ns)
+        if self._ticks % VIDEO_TICKS == 0:
+            self._session.frame()
+        self._ticks += 1
+
+
+def open_session(
+    config: SessionConfig, *, on_event: Listener = lambda event: None
+) -> HouseSession:
+    """Open a session; use it as a context with `contextlib.closing`."""
+    return HouseSession(config, on_event)
+
+
+__all__ = ["Event", "HouseSession", "SessionConfig", "SimClock", "open_session"]

@@ -1,0 +1,120 @@
+"""The control loop: 50 Hz, on an absolute schedule, the only caller of `write`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from bidden.core.messages import Array, Command, RobotState, Rung, Verdict
+from bidden.core.ports import Clock, Robot
+from bidden.core.vetted import VettedCommand
+from bidden.robot.g1 import ARMS
+from bidden.robot.model import load_model
+from bidden.runtime.clock import LatencyHistogram, Pacer, stopwatch_ns
+from bidden.safety import EMPTY_SCENE, Scene, Shield
+
+from .executor import Executor
+from .tape import Tape
+
+TICK_NS = 20_000_000
+FALLEN_UP = 0.5  # cosine of the pelvis tilt below which the robot has fallen
+_SLACK = 0.03  # [rad] of overshoot past a joint's range before it counts
+
+
+class ControlLoop:
+    """Reads, executes, judges, writes; counts what it sees.
+
+    Late thinking never makes a tick late: the executor plays what it has.
+    """
+
+    def __init__(
+        self,
+        robot: Robot,
+        clock: Clock,
+        *,
+        executor: Executor,
+        shield: Shield,
+        tape: Tape | None = None,
+    ) -> None:
+        self.robot, self.clock = robot, clock
+        self.executor, self.shield, self.tape = executor, shield, tape
+        self.scene: Scene = EMPTY_SCENE
+        self.on_verdict: Callable[[Verdict, Rung], None] | None = None
+        limits = load_model().links[1:]
+        self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
+        self._high = np.array([link.upper for link in limits])[ARMS] + _SLACK
+        self.reset_counts()
+
+    def reset_counts(self) -> None:
+        """Start the figures of a new instruction."""
+        self._pacer = Pacer(self.clock, TICK_NS)
+        self.ticks = self.violations = self.falls = 0
+        self.rungs: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.latency = LatencyHistogram()
+        self._was_fallen = False
+        self.rung = Rung.PASS
+
+    @property
+    def skipped(self) -> int:
+        """Ticks that lateness made impossible."""
+        return self._pacer.skipped
+
+    def arm(self) -> None:
+        """Let commands through."""
+        self.shield.arm()
+        if self.tape:
+            self.tape.arming(self.clock.now_ns(), is_armed=True)
+
+    def disarm(self) -> None:
+        """Hold the posture from the next tick on."""
+        self.shield.disarm()
+        if self.tape:
+            self.tape.arming(self.clock.now_ns(), is_armed=False)
+
+    def run(self, ticks: int) -> None:
+        """Run this many control periods."""
+        for _ in range(ticks):
+            self.tick()
+
+    def tick(self) -> None:
+        """One control period; returns when it is over."""
+        now_ns = self.clock.now_ns()
+        began_ns = stopwatch_ns()
+        state = self.robot.read()
+        command = self.executor.tick(state, now_ns)
+        vetted, verdict = self.shield.judge(
+            command, state, now_ns=now_ns, scene=self.scene
+        )
+        self.robot.write(vetted)
+        self.executor.accept(vetted.command.arm_q)
+        self.latency.add(stopwatch_ns() - began_ns)
+        self._count(state, verdict)
+        if self.tape:
+            self._record(now_ns, command, state=state, vetted=vetted)
+        self._pacer.wait()
+
+    def _record(
+        self, now_ns: int, command: Command, *, state: RobotState, vetted: VettedCommand
+    ) -> None:
+        if self.tape:
+            self.tape.tick(
+                now_ns, command, state=state, scene=self.scene, vetted=vetted
+            )
+
+    def _count(self, state: RobotState, verdict: Verdict) -> None:
+        self.ticks += 1
+        self.rungs[verdict.rung.name] += 1
+        self.reasons.update(verdict.reasons)
+        if verdict.rung is not self.rung and self.on_verdict:
+            self.on_verdict(verdict, self.rung)
+        self.rung = verdict.rung
+        fallen = not -state.gravity[2] > FALLEN_UP
+        self.falls += int(fallen and not self._was_fallen)
+        self._was_fallen = fallen
+        self.violations += int(not self._inside(state.q[ARMS]))
+
+    def _inside(self, q: Array) -> bool:
+        return bool(np.all((self._low <= q) & (q <= self._high)))
