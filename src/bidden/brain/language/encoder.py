@@ -18,6 +18,7 @@ WIDTH: Final = 384
 PHRASE_TOKENS: Final = 16  # a noun phrase, with its start and end marks
 SENTENCE_TOKENS: Final = 48  # one instruction; longer ones lose their tail
 _CACHED: Final = 1024
+_COMMON: Final = 20_000  # the vocabulary is ordered by frequency; the rest is rare
 
 
 class Encoder:
@@ -103,5 +104,8 @@ def load_tokenizer() -> Tokenizer:
 @lru_cache(maxsize=1)
 def english_words() -> frozenset[str]:
     """Whole words of the tokenizer: what is spelt right, though maybe not known."""
-    vocabulary = load_tokenizer().get_vocab()
-    return frozenset(word for word in vocabulary if word.isalpha() and word.isascii())
+    return frozenset(
+        word
+        for word, rank in load_tokenizer().get_vocab().items()
+        if rank < _COMMON and word.isalpha() and word.isascii()
+    )

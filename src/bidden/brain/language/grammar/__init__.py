@@ -1,0 +1,1 @@
+"""From tokens to orders: items, segments, and what their verbs mean."""

@@ -1,0 +1,1 @@
+"""From text to words with a meaning: spelling, idioms, amounts, noun phrases."""
