@@ -156,9 +156,9 @@ def check_command(
         and command.stamp_ns >= last_ns
     ):
         return Check.COMMAND_STAMP
-    if not ((now_ns - command.stamp_ns) * 1e-9 <= limits.command_age_s):
+    if not (now_ns - command.stamp_ns <= limits.command_age_s * 1e9):
         return Check.COMMAND_STALE
-    if not ((now_ns - command.source_ns) * 1e-9 <= limits.source_age_s):
+    if not (now_ns - command.source_ns <= limits.source_age_s * 1e9):
         return Check.SOURCE_STALE
     return None
 

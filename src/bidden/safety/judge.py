@@ -21,12 +21,13 @@ from .checks import (
     check_command,
 )
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
-from .motion import ArmMotion, keep_apart, limit_base, limit_joints
+from .motion import ArmMotion, limit_base, limit_joints
 from .scene import EMPTY_SCENE, Scene, carried_along, is_sound
 
 CONTROL_PERIOD: Final = 0.02  # [s]
 SLOW_SHARE: Final = 0.5  # of the base velocity while one of `SLOWING` says slow
 SLOWING: Final = frozenset({Check.CAPTURE_POINT, Check.SCENE_STALE})
+LINGERING: Final = frozenset({Check.PERSON_DISTANCE})  # slow until the fault clears
 STILL: Final[Array] = np.zeros(3)
 SQUEEZE: Final = 1.0  # [N] of finger force that says something is held
 
@@ -168,11 +169,14 @@ class Judge:
         if command is None:
             return
         base = limit_base(
-            command.base_velocity, own.base, period=tick.period, limits=limits
+            command.base_velocity,
+            own.base,
+            scene=scene,
+            period=tick.period,
+            limits=limits,
         )
-        apart = keep_apart(base.value, scene, limits=limits)
-        tick.found += base.found + apart.found
-        tick.base, tick.margin = apart.value, min(tick.margin, apart.margin)
+        tick.found += base.found
+        tick.base, tick.margin = base.value, min(tick.margin, base.margin)
         tick.grip = np.minimum(np.maximum(command.grip, 0.0), 1.0)
 
     def _see(self, scene: Scene, state: RobotState, tick: _Tick) -> Scene:
@@ -184,10 +188,10 @@ class Judge:
             return EMPTY_SCENE
         if scene.is_empty:
             return EMPTY_SCENE
-        age = (tick.now_ns - scene.stamp_ns) * 1e-9
-        if not (age <= self._limits.scene_hold_age_s):
+        age = tick.now_ns - scene.stamp_ns
+        if not (age <= self._limits.scene_hold_age_s * 1e9):
             tick.found.append((Rung.HOLD, Check.SCENE_STALE))
-        elif not (age <= self._limits.scene_slow_age_s):
+        elif not (age <= self._limits.scene_slow_age_s * 1e9):
             tick.found.append((Rung.SLOW, Check.SCENE_STALE))
         return carried_along(scene, state.base_pose)
 
@@ -199,7 +203,7 @@ class Judge:
         if own.settle > 0.0:
             found.append((Rung.HOLD, Check.RISING))
         if own.state is not None and not (
-            (now_ns - own.state.stamp_ns) * 1e-9 <= self._limits.state_age_s
+            now_ns - own.state.stamp_ns <= self._limits.state_age_s * 1e9
         ):
             found.append((Rung.SETTLE, Check.STATE_STALE))
         faults = _standing_faults(own, found, now_ns)
@@ -209,7 +213,7 @@ class Judge:
         posture, grip, base = own.posture, own.grip, STILL
         if rung < Rung.HOLD and tick.base is not None:
             posture, grip, base = tick.arms, tick.grip, tick.base
-            if any(r is Rung.SLOW and check in SLOWING for r, check in found):
+            if _is_slow(found, faults, now_ns):
                 base = SLOW_SHARE * base
         settle = own.settle
         ramp = tick.period / self._limits.settle_s
@@ -255,21 +259,29 @@ def _standing_faults(
     own: ShieldState, found: list[Finding], now_ns: int
 ) -> tuple[tuple[Check, Fault], ...]:
     """Faults that this step found or that have not cleared; settling waits for arm."""
-    faults = dict(own.faults)
+    faults = {  # a clock that stepped back must not keep a fault for longer
+        check: replace(fault, seen_ns=min(fault.seen_ns, now_ns))
+        for check, fault in own.faults
+    }
     for rung, check in found:
-        if rung is not Rung.SETTLE and check not in CLEARS_AFTER:
-            continue
-        known = faults.get(check)
-        if known is not None and known.rung > rung and now_ns >= known.seen_ns:
-            if known.rung is Rung.SETTLE:
-                continue
-            rung = known.rung
-        faults[check] = Fault(rung=rung, seen_ns=now_ns)
+        if rung is Rung.SETTLE or check in CLEARS_AFTER:
+            known = faults.get(check)
+            worst = rung if known is None else max(rung, known.rung)
+            faults[check] = Fault(rung=worst, seen_ns=now_ns)
     return tuple(
         (check, fault)
         for check, fault in faults.items()
         if fault.rung is Rung.SETTLE
         or now_ns - fault.seen_ns <= CLEARS_AFTER.get(check, 0.0) * 1e9
+    )
+
+
+def _is_slow(
+    found: list[Finding], faults: tuple[tuple[Check, Fault], ...], now_ns: int
+) -> bool:
+    """Whether the base must slow down beyond what its own checks cut already."""
+    return any(rung is Rung.SLOW and check in SLOWING for rung, check in found) or any(
+        check in LINGERING and fault.seen_ns != now_ns for check, fault in faults
     )
 
 
