@@ -273,6 +273,11 @@ def test_a_person_beside_a_table_is_named(
     )
     _, verdict = settle_speed(bench, FORWARD, both)
     assert verdict.reasons[0] == "person_distance"
+    near = replace(both, box_centre=np.array([[0.45, 0.0, 0.3]]))
+    for _ in range(60):  # forget the person's fault
+        _, verdict = bench.tick(base_velocity=0 * FORWARD)
+    _, verdict = settle_speed(bench, FORWARD, near)
+    assert verdict.reasons[0] == "scene_distance"
 
 
 def test_a_scene_is_carried_along_with_the_odometry(

@@ -6,6 +6,7 @@ leads too fast towards something. A motion that increases a distance is never cu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -91,6 +92,8 @@ class ArmMotion:
             limits: the limits.
         """
         found: list[Finding] = []
+        if not np.abs(target - posture).max() > _ROUND:
+            return Step(value=posture, found=found)
         segments = self._body.segments(X_PL)
         share, margin = self._self_share(segments, limits)
         if not share.min() >= _FULL:
@@ -189,7 +192,7 @@ def limit_base(
         # Both ends are free of obstacles, so that all between them is.
         last = near.bend(last)
         bent = near.bend(target)
-        margin = float(near.gaps.min())
+        margin = near.margin
         if not np.abs(bent - target).max() <= _ROUND:
             found.append((Rung.SLOW, near.nearest))
         target = bent
@@ -200,69 +203,97 @@ def limit_base(
     return Step(value=last + share * step, found=found, margin=margin)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Obstacle:
+    """One thing beside the base: in plain floats, faster than arrays for so few."""
+
+    gap: float  # [m] from the body's side
+    x: float  # direction to it, in the plane of B
+    y: float
+    most: float  # allowed approach speed [m/s]
+
+
 class _Obstacles:
-    """What stands around the base: gaps, directions, allowed approach speeds."""
+    """What stands around the base, and what speeds it allows."""
 
     def __init__(self, scene: Scene, limits: Limits) -> None:
-        self.gaps, self._towards, self._most = _box_obstacles(scene, limits)
-        self._top = float("inf")
+        self._all = _box_obstacles(scene, limits)
+        self._top = self.margin = float("inf")
         self.nearest = Check.SCENE_DISTANCE
-        if not len(scene.person_radius):
-            return
-        gap, towards = _person_obstacle(scene, limits)
-        if not gap >= self.gaps.min(initial=np.inf):
-            self.nearest = Check.PERSON_DISTANCE
-        if not gap >= limits.person_slow:
-            self._top = limits.person_slow_speed
-        room = limits.person_gain * max(gap - limits.person_stop, 0.0)
-        self.gaps = np.append(self.gaps, gap)
-        self._towards = np.concatenate([self._towards, towards])
-        self._most = np.append(self._most, room)
+        if self._all:
+            self.margin = min(one.gap for one in self._all)
+        if len(scene.person_radius):
+            person = _person_obstacle(scene, limits)
+            if not person.gap >= self.margin:
+                self.nearest, self.margin = Check.PERSON_DISTANCE, person.gap
+            if not person.gap >= limits.person_slow:
+                self._top = limits.person_slow_speed
+            self._all.append(person)
 
     def bend(self, velocity: Array) -> Array:
         """The velocity without what leads too fast towards something, (3,)."""
-        value = velocity.copy()
-        speed = float(np.hypot(value[0], value[1]))
-        if not speed <= self._top:
-            value *= self._top / speed
+        wish_x, wish_y, turn = velocity.tolist()
+        speed = math.hypot(wish_x, wish_y)
+        share = 1.0 if speed <= self._top else self._top / speed
+        vx, vy = share * wish_x, share * wish_y
         for _ in range(2):  # twice: leaving one thing may lead to another
-            fast = ~(self._towards @ value[:2] <= self._most + _ROUND)
-            for k in np.flatnonzero(fast):
-                excess = self._towards[k] @ value[:2] - self._most[k]
-                value[:2] -= max(excess, 0.0) * self._towards[k]
-        is_free = (self._towards @ value[:2] <= self._most + 1e-6).all()
-        if not (is_free and value[:2] @ velocity[:2] >= 0.0):  # never turned back
-            value[:2] = 0.0
-        return value
+            for one in self._all:
+                excess = vx * one.x + vy * one.y - one.most
+                if not excess <= _ROUND:
+                    vx, vy = vx - excess * one.x, vy - excess * one.y
+        is_free = all(vx * one.x + vy * one.y <= one.most + 1e-6 for one in self._all)
+        if not (is_free and vx * wish_x + vy * wish_y >= 0.0):  # never turned back
+            vx = vy = 0.0
+        return np.array([vx, vy, share * turn])
 
 
-def _box_obstacles(scene: Scene, limits: Limits) -> tuple[Array, Array, Array]:
-    """Gap, direction (in the plane of B) and allowed approach speed of each box."""
-    X_OB = box_poses(scene)
-    R, p = X_OB[:, :2, :2], X_OB[:, :2, 3]  # the body's axis in the boxes' frames
-    nearest = np.minimum(np.maximum(p, -scene.box_half[:, :2]), scene.box_half[:, :2])
-    away = nearest - p
-    length = np.sqrt(np.square(away).sum(axis=1))
-    inside = ~(length > _ROUND)
-    away = np.where(inside[:, None], -p, away)  # inside: back the way out
-    norm = np.maximum(np.sqrt(np.square(away).sum(axis=1)), _ROUND)
-    towards = (R.transpose(0, 2, 1) @ (away / norm[:, None])[:, :, None])[:, :, 0]
-    gap = length - limits.body_radius
-    most = limits.body_gain * np.maximum(gap - limits.body_clearance, 0.0)
-    bottom = scene.box_centre[:, 2] - scene.box_half[:, 2]
-    top = scene.box_centre[:, 2] + scene.box_half[:, 2]
-    passes = (bottom >= BODY_SPAN[1]) | (top <= BODY_SPAN[0])
-    return np.where(passes, np.inf, gap), towards, np.where(passes, np.inf, most)
+def _box_obstacles(scene: Scene, limits: Limits) -> list[_Obstacle]:
+    """The boxes that the body can walk into."""
+    found = []
+    rows = zip(
+        scene.box_centre.tolist(),
+        scene.box_half.tolist(),
+        scene.box_yaw.tolist(),
+        strict=True,
+    )
+    for (x, y, z), (half_x, half_y, half_z), yaw in rows:
+        if z - half_z >= BODY_SPAN[1] or z + half_z <= BODY_SPAN[0]:
+            continue
+        c, s = math.cos(yaw), math.sin(yaw)
+        px, py = -(c * x + s * y), -(c * y - s * x)  # the body's axis in the box
+        away_x = min(max(px, -half_x), half_x) - px
+        away_y = min(max(py, -half_y), half_y) - py
+        length = math.hypot(away_x, away_y)
+        if not length > _ROUND:  # inside: only the way it came from is open
+            away_x, away_y = -px, -py
+        norm = max(math.hypot(away_x, away_y), _ROUND)
+        gap = length - limits.body_radius
+        found.append(
+            _Obstacle(
+                gap=gap,
+                x=(c * away_x - s * away_y) / norm,
+                y=(s * away_x + c * away_y) / norm,
+                most=limits.body_gain * max(gap - limits.body_clearance, 0.0),
+            )
+        )
+    return found
 
 
-def _person_obstacle(scene: Scene, limits: Limits) -> tuple[float, Array]:
-    """Gap to the nearest part of a person and the direction to it, (1, 2)."""
-    distance = segment_distances(np.broadcast_to(AXIS, scene.person_ends.shape),
-                                 scene.person_ends)  # fmt: skip
+def _person_obstacle(scene: Scene, limits: Limits) -> _Obstacle:
+    """The nearest part of a person."""
+    distance = segment_distances(AXIS, scene.person_ends)
     gaps = distance - scene.person_radius - limits.body_radius
     k = int(np.argmin(gaps))
-    a, b = scene.person_ends[k, :2, 0], scene.person_ends[k, :2, 1]
-    along = b - a
-    u = np.clip(-(a @ along) / max(float(along @ along), _ROUND), 0.0, 1.0)
-    p = a + u * along
-    return float(gaps[k]), (p / max(float(np.sqrt(p @ p)), _ROUND))[None]
+    (ax, bx), (ay, by), _ = scene.person_ends[k].tolist()
+    dx, dy = bx - ax, by - ay
+    u = -(ax * dx + ay * dy) / max(dx * dx + dy * dy, _ROUND)
+    u = min(max(u, 0.0), 1.0)
+    px, py = ax + u * dx, ay + u * dy
+    norm = max(math.hypot(px, py), _ROUND)
+    gap = float(gaps[k])
+    return _Obstacle(
+        gap=gap,
+        x=px / norm,
+        y=py / norm,
+        most=limits.person_gain * max(gap - limits.person_stop, 0.0),
+    )
