@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,12 +51,12 @@ class TalkingSession:
     asked: list[str] = field(default_factory=list)
     interrupted: int = 0
     closed: int = 0
-    args: argparse.Namespace | None = None
+    config: Any = None
 
-    def open(self, args: argparse.Namespace, on_event: Listener) -> TalkingSession:
+    def open(self, config: Any, on_event: Listener) -> TalkingSession:
         if self.open_error:
             raise self.open_error
-        self.args, self.listener = args, on_event
+        self.config, self.listener = config, on_event
         return self
 
     def ask(self, text: str) -> Outcome:
@@ -125,5 +125,5 @@ class TalkingSession:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch) -> TalkingSession:
     talking = TalkingSession()
-    monkeypatch.setattr(sessions, "open_from_flags", talking.open)
+    monkeypatch.setattr(sessions, "open_from_config", talking.open)
     return talking

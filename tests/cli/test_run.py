@@ -142,11 +142,27 @@ def test_video_of_another_kind_is_refused() -> None:
         sessions.check_video_path(Path("x.avi"))
 
 
-def test_recordings_are_named_by_time_and_seed(session: Session, tmp_path: Any) -> None:
-    main(["run", "wave", "--record", str(tmp_path), "--seed", "7"])
-    path = sessions.recording_path(session.args)
-    assert path is not None
-    assert path.parent == tmp_path
-    assert path.name.endswith("-seed7.mcap")
+def test_flags_reach_the_session(session: Session, tmp_path: Any) -> None:
+    scene, video = tmp_path / "room.toml", tmp_path / "run.mp4"
+    flags = f"--seed 7 --policy expert --precision fp32 --scene {scene} --video {video}"
+    main(["run", "wave", *flags.split(), "--record", str(tmp_path)])
+    config = session.config
+    assert (config.seed, config.policy, config.precision) == (7, "expert", "fp32")
+    assert (config.scene, config.video) == (scene, video)
+    assert config.record.parent == tmp_path
+    assert config.record.name.endswith("-seed7.mcap")
     main(["run", "wave"])
-    assert sessions.recording_path(session.args) is None
+    assert session.config.record is None
+
+
+def test_files_left_behind_are_told(
+    session: Session, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "run.mp4"
+    video.write_bytes(b"x" * 2_000_000)
+    main(["run", "wave", "--video", str(video), "--record", str(tmp_path)])
+    out = capsys.readouterr().out
+    assert "(2.0 MB)" in out
+    assert "recording" not in out  # it was never made
+    main(["run", "wave", "--video", str(video), "--json"])
+    assert json.loads(capsys.readouterr().out)["files"] == {"video": str(video)}

@@ -10,6 +10,8 @@ from bidden.cli.terminal import live
 from bidden.cli.terminal.lines import LineView
 from bidden.cli.terminal.live import LiveView, render_board
 from bidden.cli.terminal.view import SilentView, make_view
+from bidden.core.messages import Rung, Verdict
+from bidden.system.events import Verdicted
 
 Session = Any
 
@@ -101,3 +103,25 @@ def test_panel_is_not_drawn_more_often_than_an_eye_wants(
         view(session.ticked())
     assert 4 <= len(drawn) <= 6
     view.close()
+
+
+def test_lines_tell_a_hold_at_once_and_do_not_chatter_about_slowing() -> None:
+    console = Console(file=StringIO(), width=100)
+    view = LineView(console)
+
+    def rung(at_ms: int, rung: Rung, reason: str = "") -> None:
+        verdict = Verdict(
+            stamp_ns=at_ms * 10**6, rung=rung, reasons=(reason,) * bool(reason)
+        )
+        view(Verdicted(stamp_ns=at_ms * 10**6, verdict=verdict, before=Rung.PASS))
+
+    for at_ms in range(0, 1000, 20):
+        rung(at_ms, Rung.SLOW if at_ms % 40 else Rung.PASS, "hand_speed")
+    rung(1000, Rung.HOLD, "stale")
+    rung(1100, Rung.PASS)
+    rung(1120, Rung.SLOW, "hand_speed")
+    rung(1140, Rung.PASS)
+    rung(3120, Rung.SLOW, "scene")
+    out: Any = console.file
+    told = [line.split("shield")[1].strip() for line in out.getvalue().splitlines()]
+    assert told == ["slow: hand_speed", "hold: stale", "pass", "slow: scene"]

@@ -54,7 +54,7 @@ def seen(x: float, y: float, *, confidence: float = 0.9) -> Grounding:
         (goal(Skill.FACE, landmark="plant"), "face the plant"),
         (
             goal(Skill.PUT, relation="in", receptacle="blue bowl"),
-            "put the thing in the blue bowl",
+            "put it in the blue bowl",
         ),
         (
             goal(Skill.PUT, object="ball", receptacle="tray"),
@@ -79,7 +79,7 @@ def test_goals_in_words(asked: Goal, words: str) -> None:
         (seen(1.316, 0.092), "red cube 1.32 m ahead, 4° left ± 12 mm"),
         (seen(1, 0), "red cube 1.00 m straight ahead ± 12 mm"),
         (seen(1, -1), "red cube 1.41 m ahead, 45° right ± 12 mm"),
-        (seen(-1, 1), "red cube 1.41 m behind, 45° left ± 12 mm"),
+        (seen(-1, 1), "red cube 1.41 m away, 135° left ± 12 mm"),
         (seen(1, 0, confidence=0.2), "red cube: not seen"),
         (seen(1, 0, confidence=float("nan")), "red cube: not seen"),
         (seen(float("nan"), 0), "red cube: not seen"),

@@ -16,7 +16,7 @@ from bidden.system.events import Listener
 from bidden.system.outcome import Outcome
 
 if TYPE_CHECKING:
-    from bidden.system.assembly import SessionConfig
+    from bidden.adapters.sim.house import SessionConfig
 
 
 class Session(Protocol):
@@ -63,8 +63,12 @@ def config_from_flags(args: argparse.Namespace) -> SessionConfig:
 
     Raises:
         ConfigError: a flag's value is wrong.
+        RobotError: nothing can draw what the cameras see.
     """
-    from bidden.system.assembly import SessionConfig
+    from bidden.adapters.sim.gl import choose_gl
+
+    choose_gl()  # before anything imports mujoco
+    from bidden.adapters.sim.house import SessionConfig
 
     check_video_path(args.video)
     return SessionConfig(
@@ -77,11 +81,17 @@ def config_from_flags(args: argparse.Namespace) -> SessionConfig:
     )
 
 
-def open_from_flags(args: argparse.Namespace, on_event: Listener) -> Session:
-    """The session that the flags ask for."""
-    from bidden.system.assembly import open_session
+def open_from_config(config: SessionConfig, on_event: Listener) -> Session:
+    """The session that a configuration asks for."""
+    from bidden.adapters.sim.house import open_session
 
-    return open_session(config_from_flags(args), on_event=on_event)
+    return open_session(config, on_event=on_event)
+
+
+def left_behind(config: SessionConfig) -> dict[str, Path]:
+    """The files that a session makes, by kind."""
+    files = {"video": config.video, "recording": config.record}
+    return {kind: path for kind, path in files.items() if path is not None}
 
 
 @contextmanager

@@ -59,10 +59,11 @@ def execute(args: argparse.Namespace) -> int:
     from bidden.cli.exits import Exit
     from bidden.cli.terminal.view import make_view
 
+    config = sessions.config_from_flags(args)
     console = Console(stderr=args.json, highlight=False, markup=False)
     with (
         closing(make_view(console, quiet=args.quiet)) as view,
-        closing(sessions.open_from_flags(args, view)) as session,
+        closing(sessions.open_from_config(config, view)) as session,
     ):
         if sys.stdin.isatty():
             console.print("Tell the robot what to do; `help` helps, `quit` leaves.")

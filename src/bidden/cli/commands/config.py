@@ -43,9 +43,17 @@ def execute(args: argparse.Namespace) -> int:
     import msgspec
 
     from bidden.cli.session import config_from_flags
-    from bidden.system.assembly import effective_config
+    from bidden.safety import Limits
+    from bidden.system.executor import ExecutorConfig
+    from bidden.system.orchestrator import OrchestratorConfig
 
-    tree = msgspec.to_builtins(effective_config(config_from_flags(args)), enc_hook=str)
+    whole = {
+        "session": config_from_flags(args),
+        "orchestrator": OrchestratorConfig(),
+        "executor": ExecutorConfig(),
+        "limits": Limits(),
+    }
+    tree = msgspec.to_builtins(whole, enc_hook=str)
     print(json.dumps(tree) if args.json else "\n".join(toml_lines(tree)))
     return 0
 

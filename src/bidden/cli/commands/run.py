@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bidden.cli.flags import add_output_flags, add_session_flags
@@ -54,14 +53,15 @@ def execute(args: argparse.Namespace) -> int:
     from bidden.cli.terminal.result import print_result, result_json
     from bidden.cli.terminal.view import make_view
 
+    config = sessions.config_from_flags(args)
     console = Console(stderr=args.json, highlight=False, markup=False)
     with (
         closing(make_view(console, quiet=args.quiet)) as view,
-        closing(sessions.open_from_flags(args, view)) as session,
+        closing(sessions.open_from_config(config, view)) as session,
         sessions.stop_on_signal(session.interrupt),
     ):
         outcome = session.ask(" ".join(args.instruction))
-    files = _files(outcome.facts)
+    files = sessions.left_behind(config)
     if args.json:
         print(result_json(outcome, files))
     elif args.quiet:
@@ -71,11 +71,3 @@ def execute(args: argparse.Namespace) -> int:
     if outcome.status == "fault":
         print("bidden: a part failed; the recording tells more", file=sys.stderr)
     return exit_of(outcome.status)
-
-
-def _files(facts: dict[str, float | str]) -> dict[str, Path]:
-    return {
-        kind: Path(str(facts[kind]))
-        for kind in ("video", "recording")
-        if facts.get(kind)
-    }

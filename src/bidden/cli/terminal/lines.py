@@ -23,7 +23,7 @@ from bidden.system.reporting.words import (
 )
 
 _NS_PER_S = 1e9
-_WHERE_EVERY_S = 2.0  # groundings come at 5 Hz; a line each would drown the rest
+_EVERY_S = 2.0  # groundings and verdicts at 5 Hz and more would drown the rest
 
 
 class LineView:
@@ -33,6 +33,7 @@ class LineView:
         self._console = console
         self._began_ns: int | None = None
         self._where_ns: int | None = None
+        self._verdict_ns: int | None = None
         self._rung = Rung.PASS
 
     def __call__(self, event: Event) -> None:
@@ -54,9 +55,8 @@ class LineView:
                 return f"doing    {describe_goal(event.goal)}{count}"
             case ChunkMade():
                 return self._where(event)
-            case Verdicted() if event.verdict.rung != self._rung:
-                self._rung = event.verdict.rung
-                return f"shield   {describe_verdict(event.verdict)}"
+            case Verdicted():
+                return self._verdict(event)
             case GoalEnded():
                 reason = f": {event.result.reason}" if event.result.reason else ""
                 return f"result   {STATUS_WORDS[event.result.status]}{reason}"
@@ -65,9 +65,19 @@ class LineView:
             case _:
                 return ""
 
+    def _verdict(self, event: Verdicted) -> str:
+        """Holding back and letting go at once; slowing and passing take turns."""
+        before, self._rung = self._rung, event.verdict.rung
+        last_ns = self._verdict_ns
+        due = last_ns is None or event.stamp_ns - last_ns >= _EVERY_S * _NS_PER_S
+        if not (max(before, self._rung) >= Rung.HOLD or (due and self._rung)):
+            return ""
+        self._verdict_ns = event.stamp_ns
+        return f"shield   {describe_verdict(event.verdict)}"
+
     def _where(self, event: ChunkMade) -> str:
         last_ns = self._where_ns
-        due = last_ns is None or event.stamp_ns - last_ns >= _WHERE_EVERY_S * _NS_PER_S
+        due = last_ns is None or event.stamp_ns - last_ns >= _EVERY_S * _NS_PER_S
         if not (event.groundings and due):
             return ""
         self._where_ns = event.stamp_ns

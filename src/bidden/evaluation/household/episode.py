@@ -6,7 +6,7 @@ import traceback
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -20,14 +20,17 @@ from .success import acted_on, is_done, is_goal_done
 from .tasks import Split, Task, draw_swap, draw_task
 from .watch import Snapshot, Truth, Watch
 
+PolicyName = Literal["compact", "expert", "random"]
+Precision = Literal["int8", "fp32"]
+
 
 class Episode(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to try; an episode is fixed by these values."""
 
     split: Split
     seed: int
-    policy: str
-    precision: str
+    policy: PolicyName
+    precision: Precision
     video: str = ""  # MP4 file to film into, "" for none
 
 
@@ -86,7 +89,10 @@ class OpenSession(Protocol):
 
 def open_house(episode: Episode, on_event: Listener) -> HouseSession:
     """The real session of an episode; `unseen-pairs` scenes hold the held-out pairs."""
-    from bidden.system.assembly import SessionConfig, open_session
+    from bidden.adapters.sim.gl import choose_gl
+
+    choose_gl()  # before anything imports mujoco
+    from bidden.adapters.sim.house import SessionConfig, open_session
 
     config = SessionConfig(
         seed=episode.seed,

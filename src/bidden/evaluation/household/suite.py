@@ -16,7 +16,7 @@ from bidden.adapters.sim.scene import FIRST_EVALUATION_SEED
 from bidden.core.errors import ConfigError, RecordingError, unknown_name
 from bidden.runtime.clock import NS_PER_S, stopwatch_ns
 
-from .episode import Episode, EpisodeRecord, play
+from .episode import Episode, EpisodeRecord, PolicyName, Precision, play
 from .report import Report, make_report, weights_hash
 from .tasks import SPLITS, Split
 
@@ -36,8 +36,8 @@ class SuiteConfig(
     split: Split = "seen"
     episodes: int = 100
     seed: int = FIRST_EVALUATION_SEED  # of the first episode; the next ones follow
-    policy: str = "compact"
-    precision: str = "int8"
+    policy: PolicyName = "compact"
+    precision: Precision = "int8"
     workers: int = 1
     out: str = ""  # folder for one line an episode; a later run goes on from there
     videos: str = ""  # folder for films of the episodes that failed

@@ -37,7 +37,8 @@ def describe_goal(goal: Goal) -> str:
         case Skill.PICK:
             return f"pick up the {thing}"
         case Skill.PUT:
-            return f"put the {thing or 'thing'} {goal.relation or 'on'} the {place}"
+            what = f"the {thing}" if thing else "it"
+            return f"put {what} {goal.relation or 'on'} the {place}"
         case Skill.MOVE_BY:
             return _describe_amount(goal.amount)
         case _:
@@ -71,16 +72,11 @@ def describe_grounding(grounding: Grounding) -> str:
         return f"{grounding.phrase}: not seen"
     if abs(bearing) < 0.5:
         side = "straight ahead"
-    elif abs(bearing) > 90:
-        side = f"behind, {180 - abs(bearing):.0f}° {_side(bearing)}"
     else:
-        side = f"ahead, {abs(bearing):.0f}° {_side(bearing)}"
+        where = "ahead" if abs(bearing) <= 90 else "away"
+        side = f"{where}, {abs(bearing):.0f}° {'left' if bearing > 0 else 'right'}"
     spread_mm = grounding.spread_m * 1000
     return f"{grounding.phrase} {distance:.2f} m {side} ± {spread_mm:.0f} mm"
-
-
-def _side(bearing: float) -> str:
-    return "left" if bearing > 0 else "right"
 
 
 def describe_verdict(verdict: Verdict) -> str:
