@@ -1,0 +1,5 @@
+"""Trains grounding; see `train`."""
+
+from .train import main
+
+main()
