@@ -139,6 +139,15 @@ def test_workers_run_on_one_thread_each(players: Any) -> None:
     assert all(r.success for r in records)
 
 
+def test_processes_are_renewed_and_nothing_is_lost(
+    players: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suite, "_EPISODES_PER_PROCESS", 2)
+    plan = SuiteConfig(episodes=5, policy="expert").plan()
+    records = list(suite.play_all(plan, workers=1, play_one=players.fine))
+    assert sorted(r.seed for r in records) == [e.seed for e in plan]
+
+
 def test_dying_worker_costs_its_own_episode_only(players: Any) -> None:
     plan = SuiteConfig(episodes=3, policy="expert").plan()
     records = {

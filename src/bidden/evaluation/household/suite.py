@@ -25,7 +25,9 @@ Play = Callable[[Episode], EpisodeRecord]
 _THREADS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LP_NUM_THREADS"
 )  # fmt: skip
-_EPISODES_PER_PROCESS = 40  # renderers and compiled worlds do not give everything back
+# Renderers and compiled worlds do not give everything back: fresh processes after so
+# many episodes. Not by `max_tasks_per_child`, which can hang (CPython issue 115634).
+_EPISODES_PER_PROCESS = 40
 
 
 class SuiteConfig(
@@ -140,7 +142,8 @@ def play_all(
         if not left:
             return
         # after a death nobody knows whose it was: each of the rest on its own
-        groups = [left] if attempt == 0 else [[episode] for episode in left]
+        size = workers * _EPISODES_PER_PROCESS if attempt == 0 else 1
+        groups = [left[k : k + size] for k in range(0, len(left), size)]
         left = []
         for group in groups:
             left += yield from _play_group(group, workers, play_one)
@@ -164,7 +167,6 @@ def _play_group(
         max_workers=min(workers, len(group)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_leave_quietly,
-        max_tasks_per_child=_EPISODES_PER_PROCESS,
     )
     try:
         futures: dict[Future[EpisodeRecord], Episode] = {
