@@ -18,7 +18,7 @@ from .grammar.scan import Item, scan
 from .grammar.segments import Segment, arguments, in_order, segment
 from .words.amounts import AMOUNT_WORDS
 from .words.idioms import idiom_words, plainer
-from .words.lexicon import FILLERS, QUESTION_WORDS, known_words
+from .words.lexicon import FILLERS, FOREIGN_WORDS, QUESTION_WORDS, known_words
 from .words.spelling import MAX_CHARS, MAX_WORDS, Speller, normalise, tokenise
 
 SURE: Final = 0.8  # probability from which a trained reading counts
@@ -93,7 +93,7 @@ class Parser:
     ) -> list[Clause] | Thing | Reply:
         """Clauses of one order, or the thing that it only mentions."""
         args = arguments(part)
-        text = " ".join(sentence[part.items[0].start : part.items[-1].end])
+        text = " ".join(sentence[slice(*part.span)])
         if part.verb is None and not args.words:
             if args.moves and not args.subject and not args.direct:
                 verb = "turn" if _is_turn(part.items) else "go"
@@ -112,8 +112,7 @@ class Parser:
             return thing
         clauses = make_clauses(part.verb.word, args)
         if not isinstance(clauses, Reply) and not part.negated:
-            if doubt := self._doubt(clauses, args.words, text):
-                return doubt
+            clauses = self._doubt(clauses, args.words, text) or clauses
         return _finish(clauses, part, text)
 
     def _read_unknown_verb(self, part: Segment, text: str) -> list[Clause] | Reply:
@@ -141,10 +140,11 @@ class Parser:
             return None
         reading = self._reader(text) if self._reader else None
         if reading is not None and reading.probability >= SURE:
-            if any(clause.intent.value == reading.intent for clause in clauses):
+            agrees = any(clause.intent.value == reading.intent for clause in clauses)
+            if agrees:
                 return None
         return question(
-            f"I did not understand '{left[0]}'. Please say it in other words."
+            f"I did not understand '{left[0][:24]}'. Please say it in other words."
         )
 
 
@@ -177,7 +177,7 @@ def _sentences(tokens: list[str]) -> Iterator[list[str]]:
 
 
 def _without_reasons(items: list[Item]) -> list[Item]:
-    """ "... because it is late": no order."""
+    """Items up to "because": what follows is no order."""
     for i, item in enumerate(items):
         if item.word == "because":
             return items[:i]
@@ -191,6 +191,8 @@ def _condition(items: list[Item]) -> Reply | None:
                 f"I cannot follow orders with '{item.word}' yet. "
                 "Please tell me plainly what to do, step by step."
             )
+        if item.word == "OTHERTHAN":
+            return question("Tell me which one you mean, not which one you do not.")
         if item.word == "MEANWHILE":
             return refusal("I do one thing after another. Please tell me the order.")
     return None
@@ -220,7 +222,7 @@ def _finish(
 
 
 def _with_mention(clause: Clause, mention: Thing | None) -> Clause:
-    """ "See the cube? Grab it": the pronoun means what was only mentioned."""
+    """Let a pronoun mean what was only mentioned: "see the cube? Grab it"."""
     if mention is None or mention.sort is Sort.PRONOUN:
         return clause
     if clause.object is not None and clause.object.sort is Sort.PRONOUN:
@@ -237,7 +239,8 @@ def _uses(clause: Clause, word: str) -> bool:
 
 def _unknown_word(word: str) -> Reply:
     return Reply(
-        kind=ReplyKind.UNKNOWN, text=f"I do not know what '{word}' means. {ABILITIES}"
+        kind=ReplyKind.UNKNOWN,
+        text=f"I do not know what '{word[:24]}' means. {ABILITIES}",
     )
 
 
@@ -282,16 +285,9 @@ def _in_english(reply: Reply, tokens: list[str]) -> Reply:
     )
 
 
-_FOREIGN: Final = frozenset(
-    "el la los las un una por favor en y de que der die das und den dem ein eine bitte "
-    "auf le les et une dans sur du des au il lo gli nel per di o os na no para uma het "
-    "een van met".split()
-)
-
-
 def _is_foreign(tokens: list[str]) -> bool:
     """Whether a quarter of the words are little words of other languages."""
-    return 4 * sum(token in _FOREIGN for token in tokens) >= max(len(tokens), 1)
+    return 4 * sum(token in FOREIGN_WORDS for token in tokens) >= max(len(tokens), 1)
 
 
 def _says_stop(clause: Clause) -> bool:

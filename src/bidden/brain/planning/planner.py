@@ -51,7 +51,7 @@ class _State:
     goals: list[Goal] = field(default_factory=list)
 
 
-class _Unclear(Exception):
+class _UnclearError(Exception):
     """Carries the reply that ends planning."""
 
     def __init__(self, kind: ReplyKind, text: str) -> None:
@@ -87,7 +87,7 @@ class Planner:
                     if len(state.goals) > self._abilities.max_goals:
                         limit = self._abilities.max_goals
                         raise _refuse(f"That takes more than {limit} steps at once.")
-        except _Unclear as unclear:
+        except _UnclearError as unclear:
             return unclear.reply
         if not state.goals:
             return Reply(kind=ReplyKind.NOTED, text="There is nothing to do for that.")
@@ -240,6 +240,9 @@ class Planner:
 
     def _resolve(self, thing: Thing, state: _State, *, place: bool = False) -> Thing:
         """The thing itself: pronouns looked up, words and numbers checked."""
+        if thing.many and not place:
+            name = "" if thing.sort is Sort.PRONOUN else f" {thing.noun}"
+            raise _ask(f"I handle one thing at a time. Which{name or ' one'}?")
         if thing.sort is Sort.PRONOUN:
             meant = state.place if thing.noun == "there" else state.last
             if meant is None:
@@ -248,12 +251,10 @@ class Planner:
         if thing.sort is Sort.HELD:
             raise _ask("Where should I go with it?" if place else "I hold it already.")
         if thing.sort is Sort.UNKNOWN:
-            raise _Unclear(
+            raise _UnclearError(
                 ReplyKind.UNKNOWN,
-                f"I do not know any '{thing.noun}'. {self._known()}",
+                f"I do not know any '{thing.noun[:40]}'. {self._known()}",
             )
-        if thing.many:
-            raise _ask(f"I handle one thing at a time. Which {thing.noun}?")
         return thing
 
     def _movable(self, thing: Thing) -> Thing:
@@ -332,13 +333,13 @@ def _list(words: Sequence[str]) -> str:
     return ", ".join(words[:-1]) + " or " + words[-1]
 
 
-def _ask(text: str) -> _Unclear:
-    return _Unclear(ReplyKind.QUESTION, text)
+def _ask(text: str) -> _UnclearError:
+    return _UnclearError(ReplyKind.QUESTION, text)
 
 
-def _refuse(text: str) -> _Unclear:
-    return _Unclear(ReplyKind.REFUSAL, text)
+def _refuse(text: str) -> _UnclearError:
+    return _UnclearError(ReplyKind.REFUSAL, text)
 
 
-def _note(text: str) -> _Unclear:
-    return _Unclear(ReplyKind.NOTED, text)
+def _note(text: str) -> _UnclearError:
+    return _UnclearError(ReplyKind.NOTED, text)

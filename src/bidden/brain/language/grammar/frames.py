@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from bidden.brain.language.words.amounts import Amount
 from bidden.core.clauses import Clause, Intent, Reply, ReplyKind, Sort, Thing
 
-from ..words.amounts import Amount
 from .moves import Move, question, read_turn, read_walk
 from .segments import Arguments
 
@@ -19,6 +19,7 @@ ABILITIES: Final = (
     "and stop."
 )
 _INTO: Final = frozenset({"in", "into", "on", "onto", "over"})
+_NO_PLACE: Final = frozenset({"between", "through", "around", "under"})
 _MOTION: Final = frozenset({"into", "onto", "to"})
 _MOVABLE: Final = frozenset({Sort.OBJECT, Sort.PRONOUN, Sort.HELD, Sort.UNKNOWN})
 
@@ -72,9 +73,9 @@ def _go(
         return _move(args)
     lengths = [m for m in args.moves if isinstance(m, Amount)]
     if args.targets:
-        for relation, _ in args.targets:
-            if relation in ("between", "through", "around", "under"):
-                return refusal(f"I can walk to a place, not {relation} things.")
+        odd = next((r for r, _ in args.targets if r in _NO_PLACE), "")
+        if odd:
+            return refusal(f"I can walk to a place, not {odd} things.")
         if lengths:
             return question(
                 "Do you mean all the way, or by an amount? Tell me one of the two."
@@ -84,14 +85,12 @@ def _go(
         return [_clause(Intent.WALK_TO, target=thing) for thing in args.direct]
     if args.moves or step:
         return _moves(read_walk(args.moves or [ahead], ahead=ahead, step=step))
-    if args.words:
-        return [_clause(Intent.WALK_TO, target=_unknown(args))]
-    if "THERE" in args.markers:
-        there = Thing(sort=Sort.PRONOUN, noun="there")
-        return [_clause(Intent.WALK_TO, target=there)]
     if ahead == "back":
         return question("How far back? For example: one metre, or two steps.")
-    return [_clause(Intent.WALK_TO)]
+    target = _unknown(args) if args.words else None
+    if "THERE" in args.markers:
+        target = Thing(sort=Sort.PRONOUN, noun="there")
+    return [_clause(Intent.WALK_TO, target=target)]
 
 
 def _step(args: Arguments) -> list[Clause] | Reply:
@@ -287,7 +286,7 @@ def _objects(args: Arguments) -> tuple[Thing | None, list[Thing | None]]:
     direct: list[Thing | None] = list(args.direct)
     recipient: Thing | None = None
     several = len(direct) > 1 or "HAND" in args.markers  # "give me a hand"
-    if several and direct and args.direct[0].noun == "person":
+    if several and direct and args.direct[0].noun in ("person", "them"):
         recipient = args.direct[0]
         del direct[0]
     for relation, thing in args.places:
@@ -308,7 +307,7 @@ def _anchored(thing: Thing | None, place: tuple[str, Thing] | None) -> Thing | N
 
 
 def _there(args: Arguments) -> None:
-    """ "bring it there": the place that was named before."""
+    """Let "there" stand for the place that was named before."""
     if "THERE" in args.markers and not args.targets:
         args.places.append(("to", Thing(sort=Sort.PRONOUN, noun="there")))
 

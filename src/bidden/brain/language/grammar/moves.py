@@ -6,9 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from bidden.brain.language.words.amounts import STEP_M, Amount
 from bidden.core.clauses import Reply, ReplyKind
-
-from ..words.amounts import STEP_M, Amount
 
 Move = tuple[float, float, float]  # dx, dy [m], dyaw [rad] in B
 _WAYS: Final = {"front": (1, 0), "back": (-1, 0), "left": (0, 1), "right": (0, -1)}

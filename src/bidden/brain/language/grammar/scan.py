@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bidden.core.clauses import Thing
-from bidden.core.messages import LEFT, RIGHT
-
-from ..words.amounts import Amount, read_amount
-from ..words.lexicon import (
+from bidden.brain.language.words.amounts import Amount, read_amount
+from bidden.brain.language.words.lexicon import (
     COLOUR_WORDS,
     DIRECTIONS,
     FILLERS,
@@ -19,7 +16,9 @@ from ..words.lexicon import (
     UNSUPPORTED,
     VERBS,
 )
-from ..words.nouns import read_thing
+from bidden.brain.language.words.nouns import read_thing
+from bidden.core.clauses import Thing
+from bidden.core.messages import LEFT, RIGHT
 
 ItemKind = Literal[
     "verb", "unsupported", "thing", "relation", "direction", "amount", "hand", "not",
@@ -34,8 +33,10 @@ _SEPARATORS: Final[dict[str, ItemKind]] = {
     "&": "and",
     "but": "and",
     "or": "or",
-    **dict.fromkeys(("before", "after", "when", "while", "until", "unless", "if", "once",
-                     "because"), "conjunction"),
+    **dict.fromkeys(
+        "before after when while until unless if once because".split(),  # noqa: SIM905
+        "conjunction",
+    ),
 }  # fmt: skip
 _HANDS: Final = {"LEFTHAND": LEFT, "RIGHTHAND": RIGHT}
 _NEGATIONS: Final = frozenset({"not", "never", "without", "except"})
@@ -153,7 +154,7 @@ def _clause(before: Sequence[Item]) -> list[Item]:
 
 
 def _read_side(tokens: Sequence[str], i: int) -> Item | None:
-    """ "to the left", "on your right side": a direction, not a thing."""
+    """A direction that looks like a thing: "to the left", "on your right side"."""
     j = i + (tokens[i] in ("to", "on", "at", "towards", "from", "toward"))
     j += _at(tokens, j) in ("the", "your", "its", "my")
     side = _at(tokens, j)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from bidden.brain.language.words.amounts import Amount
 from bidden.core.clauses import Sort, Thing
 
-from ..words.amounts import Amount
 from .scan import Item
 
 VERBAL: Final = ("verb", "unsupported")
@@ -23,6 +23,13 @@ class Segment:
     items: list[Item] = field(default_factory=list)
     verb: Item | None = None
     negated: bool = False
+    borrows: bool = False  # its verb was said before, in another order
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First token and the one after the last."""
+        own = self.items[1:] if self.borrows and len(self.items) > 1 else self.items
+        return own[0].start, own[-1].end
 
 
 @dataclass(slots=True)
@@ -75,55 +82,90 @@ def _has_verb(items: Sequence[Item]) -> bool:
     return any(item.kind in VERBAL for item in items)
 
 
-def segment(items: Sequence[Item]) -> Iterator[Segment]:
+def segment(items: Sequence[Item]) -> list[Segment]:
     """Orders of one sentence, in order of speech."""
-    current = Segment()
-    skip_thing = False
+    cutter = _Cutter()
     for i, item in enumerate(items):
-        following = items[i + 1 :]
+        cutter.take(item, items[i + 1 :])
+    cutter.close()
+    return cutter.done
+
+
+class _Cutter:
+    """Walks over the items of a sentence and closes an order where the next begins."""
+
+    def __init__(self) -> None:
+        self.done: list[Segment] = []
+        self._open = Segment()
+        self._skips_thing = False
+
+    def close(self) -> None:
+        """End the order that is open, if it holds anything."""
+        current, self._open = self._open, Segment()
+        if current.verb is None:
+            if all(item.kind == "and" for item in current.items):
+                return
+            self._borrow_verb(current)
+        self.done.append(current)
+
+    def take(self, item: Item, following: Sequence[Item]) -> None:
+        """Add one item; `following` are those behind it."""
         if item.kind in ("end", "then"):
-            yield from _closed(current)
-            current = Segment()
+            self.close()
         elif item.kind in ("and", "comma"):
-            verb = current.verb
-            if verb is not None and _leads_in(current, following):
-                continue  # "go and get": one order
-            if verb is not None and _starts_order(item, following):
-                yield from _closed(current)
-                current = Segment()
-            elif verb is not None and _repeats_verb(current, following):
-                yield from _closed(current)
-                current = Segment(verb=verb, items=[verb], negated=current.negated)
-            elif item.kind == "and" or (following and following[0].kind == "thing"):
-                current.items.append(replace(item, kind="and"))
+            self._take_link(item, following)
         elif item.kind == "not":
-            if following and following[0].kind in (*VERBAL, "word"):
-                if current.verb is not None:
-                    yield from _closed(current)
-                    current = Segment()
-                current.negated = True
-            else:
-                skip_thing = True
+            self._take_negation(following)
         elif item.kind in VERBAL:
-            if current.verb is not None and current.verb.word == "stop":
-                continue  # "stop walking"
-            if current.verb is not None and _has_content(current):
-                yield from _closed(current)
-                current = Segment()
-            if current.verb is not None:  # "go and get", "come wave"
-                current.items.remove(current.verb)
-            current.verb = item
-            current.items.append(item)
-        elif item.kind == "thing" and skip_thing:
-            skip_thing = False  # "not the blue one"
+            self._take_verb(item)
+        elif item.kind == "thing" and self._skips_thing:
+            self._skips_thing = False  # "not the blue one"
         else:
-            current.items.append(item)
-    yield from _closed(current)
+            self._open.items.append(item)
+
+    def _take_link(self, item: Item, following: Sequence[Item]) -> None:
+        current, verb = self._open, self._open.verb
+        if verb is not None and _leads_in(current, following):
+            return  # "go and get": one order
+        if verb is not None and _starts_order(item, following):
+            self.close()
+        elif verb is not None and _repeats_verb(current, following):
+            self.close()
+            self._open = Segment(verb=verb, items=[verb], negated=current.negated)
+            self._open.borrows = True
+        elif item.kind == "and" or (following and following[0].kind == "thing"):
+            current.items.append(replace(item, kind="and"))
+
+    def _take_negation(self, following: Sequence[Item]) -> None:
+        if following and following[0].kind in (*VERBAL, "word"):
+            if self._open.verb is not None:
+                self.close()
+            self._open.negated = True
+        else:
+            self._skips_thing = True
+
+    def _take_verb(self, item: Item) -> None:
+        verb = self._open.verb
+        if verb is not None and verb.word == "stop":
+            return  # "stop walking"
+        if verb is not None and _has_content(self._open):
+            self.close()
+        elif verb is not None:  # "come wave", "try lifting"
+            self._open.items.remove(verb)
+        self._open.verb = item
+        self._open.items.append(item)
+
+    def _borrow_verb(self, current: Segment) -> None:
+        """Let the verb before count again: "turn left, then right"."""
+        before = self.done[-1].verb if self.done else None
+        kinds = {item.kind for item in current.items}
+        moves = kinds & {"direction", "amount"} or {"relation", "thing"} <= kinds
+        if before is not None and before.word in _ELLIPTIC and moves:
+            current.verb, current.borrows = before, True
+            current.items.insert(0, before)
 
 
-def _closed(current: Segment) -> Iterator[Segment]:
-    if current.verb is not None or any(it.kind != "and" for it in current.items):
-        yield current
+_ELLIPTIC: Final = frozenset({"go", "turn", "face", "step", "advance", "retreat"})
 
 
 def _has_content(current: Segment) -> bool:
@@ -155,7 +197,7 @@ def _starts_order(item: Item, following: Sequence[Item]) -> bool:
 
 
 def _repeats_verb(current: Segment, following: Sequence[Item]) -> bool:
-    """ "put A in B and C in D": the verb counts twice."""
+    """Whether the verb counts twice: "put A in B and C in D"."""
     assert current.verb is not None
     has_place = any(item.kind == "relation" for item in current.items)
     return (
@@ -177,27 +219,32 @@ def arguments(current: Segment) -> Arguments:
             seen_verb, relation = True, ""
         elif item.kind == "relation":
             relation = item.word
-        elif item.kind == "thing" and item.thing is not None:
+        elif item.thing is not None:
             relation = _add_thing(args, item.thing, relation, last, seen_verb=seen_verb)
         elif item.kind == "direction":
-            _add_direction(args, item, last, current)
+            _add_direction(args, item, last)
             relation = ""
-        elif item.kind == "amount" and item.amount is not None:
-            args.moves.append(item.amount)
-        elif item.kind == "hand":
-            args.hand = item.hand
-        elif item.kind == "or":
-            args.alternatives = True
-        elif item.kind == "word":
-            args.words.append(item.word)
-        elif item.word == "TIMES" and args.moves:
-            count = args.moves.pop()
-            if isinstance(count, Amount) and 1.0 <= count.value < 100.0:
-                args.times = int(count.value)
-        elif item.kind == "marker":
-            args.markers.add(item.word)
+        else:
+            _add_other(args, item)
         last = item
     return args
+
+
+def _add_other(args: Arguments, item: Item) -> None:
+    if item.amount is not None:
+        args.moves.append(item.amount)
+    elif item.kind == "hand":
+        args.hand = item.hand
+    elif item.kind == "or":
+        args.alternatives = True
+    elif item.kind == "word":
+        args.words.append(item.word)
+    elif item.word == "TIMES" and args.moves:
+        count = args.moves.pop()
+        if isinstance(count, Amount) and 1.0 <= count.value < 100.0:
+            args.times = int(count.value)
+    elif item.kind == "marker":
+        args.markers.add(item.word)
 
 
 def _add_thing(
@@ -215,16 +262,14 @@ def _add_thing(
     return ""
 
 
-def _add_direction(
-    args: Arguments, item: Item, last: Item | None, current: Segment
-) -> None:
-    is_side = item.word in ("left", "right") and last is not None
-    if is_side and last is not None and last.kind == "thing":
-        slot = args.direct or args.subject
+def _add_direction(args: Arguments, item: Item, last: Item | None) -> None:
+    """File a direction: right behind a thing it tells which one of several."""
+    if item.word in ("left", "right") and last is not None and last.thing is not None:
         if args.places and args.places[-1][1] == last.thing:
             relation, thing = args.places[-1]
             args.places[-1] = (relation, replace(thing, side=item.word))
             return
+        slot = args.direct or args.subject
         if slot and slot[-1] == last.thing and slot[-1].sort is not Sort.PRONOUN:
             slot[-1] = replace(slot[-1], side=item.word)
             return

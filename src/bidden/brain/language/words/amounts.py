@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read best as one string
 """Amounts in words or digits: "a metre and a half", "90°", "half a step"."""
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _FRACTIONS: Final = {
     "half": 0.5, "quarter": 0.25, "third": 1 / 3, "quarters": 0.25, "thirds": 1 / 3
 }  # fmt: skip
 _BEFORE_UNIT: Final = frozenset(
-    "of a an small big little tiny large full whole more long short complete good".split()
+    "of a an small big little tiny large full whole more long short complete".split()
 )
 AMOUNT_WORDS: Final = frozenset(
     {*_LENGTHS, *_ANGLES, *_ONES, *_TENS, *_LOOSE, *_FRACTIONS, "hundred", "thousand"}

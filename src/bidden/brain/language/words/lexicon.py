@@ -1,3 +1,4 @@
+# ruff: noqa: SIM905 - word lists read best as one string
 """Words and what they mean here. Left: canonical; right: other ways to say it.
 
 An underscore joins the words of one name. Plurals and verb forms are derived.
@@ -32,7 +33,7 @@ COLOUR_WORDS: Final = _invert(
 )
 # Colours that people name and this world does not hold.
 FOREIGN_COLOURS: Final = frozenset(
-    "black white grey gray pink brown silver beige turquoise magenta teal bronze".split()
+    "black white grey gray pink brown silver beige turquoise magenta teal".split()
 )
 _OBJECTS: Final = _invert(
     {
@@ -54,7 +55,7 @@ _RECEPTACLES: Final = _invert(
     {
         "bowl": "dish basin",
         "tray": "plate platter serving_tray",
-        "bin": "basket bucket pail dustbin wastebasket trash garbage "
+        "bin": "basket bucket pail dustbin wastebasket trash garbage"
         + " ".join(
             f"{what}_{vessel}"
             for what in ("trash", "garbage", "waste", "rubbish", "wastepaper")
@@ -67,10 +68,10 @@ _LANDMARKS: Final = _invert(
         "door": "doorway entrance exit",
         "chair": "seat stool armchair",
         "shelf": "bookshelf book_shelf bookcase shelves rack shelving bookshelves",
-        "plant": "potted_plant pot_plant house_plant houseplant tree flower flowerpot "
-        "flower_pot",
-        "person": "human man woman guy lady somebody someone people everyone everybody "
-        "boy girl user operator owner human_being",
+        "plant": "potted_plant pot_plant house_plant houseplant tree flower "
+        "flowerpot flower_pot",
+        "person": "human man woman guy lady somebody someone people everyone "
+        "everybody boy girl user operator owner human_being",
         "table": "desk counter countertop workbench tabletop table_top",
     }
 )
@@ -79,7 +80,7 @@ NOUNS: Final[dict[str, tuple[Sort, str]]] = {
     **{word: (Sort.OBJECT, name) for word, name in _OBJECTS.items()},
     **{word: (Sort.RECEPTACLE, name) for word, name in _RECEPTACLES.items()},
     **{word: (Sort.LANDMARK, name) for word, name in _LANDMARKS.items()},
-    **{word: (Sort.LANDMARK, "table") for word in LOW_TABLES},
+    **dict.fromkeys(LOW_TABLES, (Sort.LANDMARK, "table")),
 }
 # Nouns that are another word unless a determiner or an adjective stands before them.
 NEED_DETERMINER: Final = frozenset(
@@ -100,9 +101,10 @@ SIDES: Final = {
 }
 # Adjectives that tell nothing apart in this world.
 PLAIN_ADJECTIVES: Final = frozenset(
-    "big small little tiny large wooden plastic metal shiny nice dark light bright deep "
-    "pale nearest closest same coloured colored colour color solid whole empty plain "
-    "single friendly good nearby other lovely cute pretty".split()
+    "big small little tiny large wooden plastic metal shiny nice dark light "
+    "bright deep pale nearest closest same coloured colored colour color "
+    "solid whole empty plain single friendly good nearby other lovely cute "
+    "pretty".split()
 )
 RELATIONS: Final = _invert(
     {
@@ -111,8 +113,8 @@ RELATIONS: Final = _invert(
         "on": "on_top_of upon atop",
         "onto": "on_to",
         "over": "above",
-        "to": "towards toward over_to up_to across_to back_to around_to round_to down_to "
-        "out_to over_towards over_toward along_to right_up_to",
+        "to": "towards toward over_to up_to across_to back_to around_to round_to "
+        "down_to out_to over_towards over_toward along_to right_up_to",
         "at": "by over_by",
         "around": "round",
         "through": "",
@@ -142,17 +144,18 @@ DIRECTIONS: Final = _invert(
 # Verb kinds; `frames` gives each its meaning from the words around it.
 VERBS: Final = _invert(
     {
-        "go": "walk head come run navigate travel proceed stroll march hurry wander trot "
-        "stride approach visit return drive rush scoot shuffle saunter amble pace reach "
-        "position journey hike tiptoe jog scurry dash creep cross arrive venture",
+        "go": "walk head come run navigate travel proceed stroll march hurry wander "
+        "trot stride approach visit return drive rush scoot shuffle saunter amble "
+        "pace reach position journey hike tiptoe jog scurry dash creep cross arrive "
+        "venture",
         "step": "sidestep",
         "advance": "",
         "retreat": "reverse",
         "stay": "stand wait park remain",
         "turn": "rotate spin pivot swivel twist swing revolve",
         "face": "look aim point orient gaze stare glance watch peer peek",
-        "pick": "pickup grab lift grasp collect snatch scoop hold raise seize clutch pluck "
-        "retrieve clasp acquire gather grip obtain nab remove elevate hoist",
+        "pick": "pickup grab lift grasp collect snatch scoop hold raise seize clutch "
+        "pluck retrieve clasp acquire gather grip obtain nab remove elevate hoist",
         "take": "get fetch",
         "put": "place set drop lay deposit leave release insert rest dump stow store "
         "stick pop plop slide slip tip discard dispose lower slot tuck nestle unload",
@@ -167,28 +170,36 @@ VERBS: Final = _invert(
 )
 # Orders that people give and this robot cannot follow.
 UNSUPPORTED: Final = frozenset(
-    "open close shut lock unlock push pull press pour cut cook clean wash throw kick "
-    "jump dance sing sit lie kneel climb eat drink read write count stack unstack sweep "
-    "wipe knock hit touch poke shake hug kiss play draw paint fold unfold squeeze swim "
-    "fly crawl bow nod clap sort assemble build juggle smile speak talk tell say sleep "
-    "dust vacuum mop toggle activate deactivate start plug unplug heat cool chop slice "
-    "peel stir mix feed iron tidy type print call buy fight follow chase hide tie untie "
-    "bend crouch squat salute catch flip drag remind order book schedule email "
-    "search switch play pet arrange organise organize separate burn show "
-    "break smash spill spray destroy kill attack hurt punch stab".split()
+    "open close shut lock unlock push pull press pour cut cook clean wash "
+    "throw kick jump dance sing sit lie kneel climb eat drink read write "
+    "count stack unstack sweep wipe knock hit touch poke shake hug kiss play "
+    "draw paint fold unfold squeeze swim fly crawl bow nod clap sort assemble "
+    "build juggle smile speak talk tell say sleep dust vacuum mop toggle "
+    "activate deactivate start plug unplug heat cool chop slice peel stir mix "
+    "feed iron tidy type print call buy fight follow chase hide tie untie "
+    "bend crouch squat salute catch flip drag remind order book schedule "
+    "email search switch play pet arrange organise organize separate burn "
+    "show break smash spill spray destroy kill attack hurt punch stab".split()
 )
 QUESTION_WORDS: Final = frozenset(
     "what where who whom whose why how which is are was were does did am".split()
 )
 FILLERS: Final = frozenset(
-    "please kindly just now robot bidden hey hi hello ok okay well so um uh er hmm oh ah "
-    "whoa thanks thank you yourself your own could would can will shall should must may "
-    "might i we want need like love wish to also too again here straight fast quick "
-    "sir buddy friend mate pal dear alright sure yes yeah yep have has had got let be "
-    "been if possible do up down over across along away out sideways of by do "
-    "together through very bit still soon today once about roughly only more another "
-    "first next second third last there way side for as at on in off with that is are "
-    "it carefully perhaps maybe".split()
+    "please kindly just now robot bidden hey hi hello ok okay well so um uh "
+    "er hmm oh ah whoa thanks thank you yourself your own could would can "
+    "will shall should must may might i we want need like love wish to also "
+    "too again here straight fast quick sir buddy friend mate pal dear "
+    "alright sure yes yeah yep have has had got let be been if possible do up "
+    "down over across along away out sideways of by do together through very "
+    "bit still soon today once about roughly only more another first next "
+    "second third last there way side for as at on in off with that is are it "
+    "carefully perhaps maybe".split()
+)
+# Little words of other languages: when they abound, the text is not English.
+FOREIGN_WORDS: Final = frozenset(
+    "el la los las un una por favor en y de que der die das und den dem ein eine bitte "
+    "auf le les et une dans sur du des au il lo gli nel per di o os na no para uma het "
+    "een van met".split()
 )
 
 

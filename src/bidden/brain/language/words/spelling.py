@@ -12,7 +12,8 @@ from typing import Final
 MAX_CHARS: Final = 2000
 MAX_WORDS: Final = 200
 _MAX_CORRECTIONS: Final = 20  # unknown words that are looked up, per instruction
-_TOKEN = re.compile(r"-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?|[a-z]+|[°%]|[.,;:!?&/]", re.ASCII)
+_LONGEST_WORD: Final = 24  # longer ones are not words
+_TOKEN = re.compile(r"-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?|[a-z]+|[°%.,;:!?&/]", re.ASCII)
 _CONTRACTIONS: Final = tuple(
     (re.compile(pattern), full)
     for pattern, full in (
@@ -71,6 +72,9 @@ def tokenise(text: str) -> list[str]:
     hyphens between words separate.
     """
     text = re.sub(r"(?<=[a-z\d])-(?=[a-z])", " ", text)
+    text = re.sub(
+        r"(?:^|(?<=\s))\d[.)]\s(?=[a-z])", " . ", text
+    )  # "1. pick ... 2. put"
     text = re.sub(r"(?<=\d)-(?=\d)", " to ", text)
     text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)  # 1,000
     return _TOKEN.findall(text)
@@ -90,7 +94,7 @@ class Speller:
         mended = []
         for token in tokens:
             wrong = (
-                len(token) > 2
+                2 < len(token) <= _LONGEST_WORD
                 and token.isalpha()
                 and token not in self._known
                 and token not in self._english
@@ -106,6 +110,9 @@ class Speller:
         squeezed = re.sub(r"(.)\1{2,}", r"\1", word)  # pleeeease
         if squeezed in self._known:
             return squeezed
+        for cut in range(3, len(word) - 2):  # redcube
+            if word[:cut] in self._known and word[cut:] in self._known:
+                return f"{word[:cut]} {word[cut:]}"
         for slips in _slips(word):
             near = slips & self._known
             near = {w for w in near if w[0] == word[0]} or near
