@@ -1,0 +1,140 @@
+"""How long a control tick takes, and whether one is ever skipped, in real time.
+
+    python benchmarks/tick.py --minutes 10
+
+The real loop at 50 Hz: read, executor with arm IK, shield with a scene, write; the
+simulated body moves in the time that is left, and a recording is written beside it.
+The last line is one JSON object. Limits: p99 <= 2 ms, no tick skipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from bidden.adapters.sim.gl import choose_gl
+from bidden.core.messages import ActionChunk, Array
+from bidden.evaluation.household.report import machine
+from bidden.runtime.clock import NS_PER_MS, NS_PER_S, MonotonicClock
+from bidden.safety import Limits, Scene, Shield
+from bidden.system.executor import Executor
+from bidden.system.loop import ControlLoop
+from bidden.system.tape import Tape
+
+choose_gl()
+from bidden.adapters.sim.g1 import SimRobot  # noqa: E402  # draws nothing, but imports
+from bidden.adapters.sim.scene import random_scene  # noqa: E402
+from bidden.adapters.sim.world import World  # noqa: E402
+
+TICKS_PER_CHUNK = 10  # 5 Hz
+LIMIT_P99_MS = 2.0
+STEPS, PERIOD_S = 8, 0.1
+
+
+class RealTime:
+    """Real time that takes the simulated body along."""
+
+    def __init__(self, robot: SimRobot) -> None:
+        self._robot, self._clock = robot, MonotonicClock()
+        self._zero_ns = self._clock.now_ns() - robot.now_ns
+
+    def now_ns(self) -> int:
+        """Time since the body's own zero [ns]."""
+        return self._clock.now_ns() - self._zero_ns
+
+    def sleep_until(self, stamp_ns: int) -> None:
+        """Move the body to `stamp_ns`, then wait for it."""
+        self._robot.clock.sleep_until(stamp_ns)  # the physics, in the time left
+        self._clock.sleep_until(stamp_ns + self._zero_ns)
+
+
+def make_chunk(now_ns: int) -> ActionChunk:
+    """Sway, turn and swing one hand: every part of a tick has work to do."""
+    t = now_ns / NS_PER_S + PERIOD_S * np.arange(STEPS)
+    actions: Array = np.zeros((STEPS, 12))
+    actions[:, 0] = 0.25 * np.sin(0.7 * t)
+    actions[:, 2] = 0.4 * np.sin(0.3 * t)
+    actions[:, 3] = 0.02 * np.sin(1.1 * t)
+    actions[:, 5] = 0.02 * np.cos(1.3 * t)
+    actions[:, 9] = np.sin(0.5 * t) > 0
+    actions[:, 10] = np.sin(0.05 * t) > 0  # one hand, then the other
+    return ActionChunk(
+        stamp_ns=now_ns, actions=actions, spread=np.zeros_like(actions), policy="sway"
+    )
+
+
+def make_scene(now_ns: int, base_pose: Array) -> Scene:
+    """Three tables and a person around the robot, as perception would send them."""
+    angles = np.deg2rad([0.0, 110.0, -110.0])
+    centre = np.stack([1.5 * np.cos(angles), 1.5 * np.sin(angles), np.full(3, 0.4)], 1)
+    return Scene(
+        stamp_ns=now_ns,
+        base_pose=base_pose.copy(),
+        box_centre=centre,
+        box_half=np.tile([0.3, 0.5, 0.4], (3, 1)),
+        box_yaw=angles,
+        person_ends=np.array([[[-2.5, -2.5], [0.0, 0.0], [0.1, 1.6]]]),
+        person_radius=np.array([0.2]),
+    )
+
+
+def main() -> int:
+    """Run the loop; 0 when it kept its limits."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--minutes", type=float, default=10.0)
+    minutes = parser.parse_args().minutes
+    robot = SimRobot(World(random_scene(0)))
+    with tempfile.TemporaryDirectory(prefix="bidden-tick-") as folder:
+        limits = Limits()
+        tape = Tape(Path(folder) / "run.mcap", effective=None, limits=limits)
+        loop = ControlLoop(
+            robot,
+            RealTime(robot),
+            executor=Executor(),
+            shield=Shield(limits),
+            tape=tape,
+        )
+        loop.run(50)  # stand, disarmed, and let caches fill
+        gc.collect()
+        loop.arm()
+        loop.reset_counts()
+        for block in range(round(minutes * 60 * 50 / TICKS_PER_CHUNK)):
+            now_ns = loop.clock.now_ns()
+            loop.executor.load(make_chunk(now_ns))
+            loop.scene = make_scene(now_ns, robot.read().base_pose)
+            loop.run(TICKS_PER_CHUNK)
+            if block % 300 == 299:
+                print(f"{block // 300 + 1} min", file=sys.stderr, flush=True)
+        tape.close()
+        totals = tape.recorder.totals()
+    timing = loop.latency.timing()
+    within = timing.p99_ms <= LIMIT_P99_MS and loop.skipped == 0
+    figures = {
+        "benchmark": "tick",
+        "within_limits": within,
+        "minutes": minutes,
+        "ticks": loop.ticks,
+        "p50_ms": round(timing.p50_ms, 3),
+        "p99_ms": round(timing.p99_ms, 3),
+        "worst_ms": round(timing.worst_ms, 3),
+        "skipped": loop.skipped,
+        "worst_late_ms": round(loop._pacer.worst_late_ns / NS_PER_MS, 3),
+        "rungs": dict(loop.rungs),
+        "reasons": dict(loop.reasons),
+        "falls": loop.falls,
+        "recorded": totals.written,
+        "recording_lost": totals.dropped + totals.lost,
+        "machine": machine(),
+    }
+    print(json.dumps(figures))
+    return int(not within)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
