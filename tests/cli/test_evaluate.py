@@ -56,8 +56,33 @@ def test_training_seeds_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_flags_agree_with_the_suite() -> None:
     from bidden.adapters.sim.scene import FIRST_EVALUATION_SEED
-    from bidden.cli.commands import evaluate
+    from bidden.cli.commands import evaluate, grounding
     from bidden.evaluation.household.tasks import SPLITS
 
     assert evaluate.SPLITS == SPLITS
-    assert evaluate._FIRST_SEED == FIRST_EVALUATION_SEED
+    assert grounding.FIRST_SEED == FIRST_EVALUATION_SEED
+
+
+def test_grounding_ends_with_a_line_of_rows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bidden.evaluation import grounding
+
+    def rows(split: Any, episodes: int, *, on_progress: Any, **_: object) -> Any:
+        on_progress(episodes)
+        row = grounding.Row(
+            split=split, distance="table", sensor="rgbd", asked=9, precise=0.9,
+            precise_ci95=(0.6, 0.98), wrong=0.0, wrong_ci95=(0.0, 0.3), median_mm=3.2,
+            p90_mm=8.1, confident_wrong=0.0,
+        )  # fmt: skip
+        return [row]
+
+    monkeypatch.setattr(grounding, "evaluate", rows)
+    assert main(["eval", "grounding", "--episodes", "3"]) == 0
+    out, err = capsys.readouterr()
+    tree = json.loads(out)
+    assert [row["split"] for row in tree["rows"]] == ["seen", "unseen-pairs"]
+    assert tree["seeds"] == [900_000, 900_002]
+    assert "3.2 mm" in err
+    assert main(["eval", "grounding", "--seed", "3"]) == 2
+    assert "seeds begin at 900000" in capsys.readouterr().err

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from bidden.cli.flags import POLICIES, PRECISIONS
 
+from . import grounding
+
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from bidden.evaluation.household.suite import SuiteConfig
 
 SPLITS = ("seen", "unseen-pairs", "paraphrase", "swap")
-_FIRST_SEED = 900_000
 _EPILOG = """\
 splits:
   seen           random rooms, plain words, all skills in turn
@@ -58,8 +59,8 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--split", choices=SPLITS, default="seen", help="what is asked (default seen)")
     add("--episodes", type=int, default=100, metavar="N", help="how many (default 100)")
     add(
-        "--seed", type=int, default=_FIRST_SEED, metavar="N",
-        help=f"of the first episode (default {_FIRST_SEED})",
+        "--seed", type=int, default=grounding.FIRST_SEED, metavar="N",
+        help=f"of the first episode (default {grounding.FIRST_SEED})",
     )  # fmt: skip
     add("--policy", choices=POLICIES, default="compact", help="default compact")
     add("--precision", choices=PRECISIONS, default="int8", help="default int8")
@@ -71,6 +72,7 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--videos", type=Path, metavar="DIR", help="film the failed ones afterwards")
     add("--json", action="store_true", help="print the JSON line and no table")
     household.set_defaults(func=execute)
+    grounding.register(suites)
 
 
 def execute(args: argparse.Namespace) -> int:
