@@ -37,7 +37,7 @@ class BodyCapsules:
         model = load_model()
         self.names = tuple(capsule.name for capsule in model.capsules)
         self.radius = np.array([capsule.radius for capsule in model.capsules])
-        self._links = np.array([model.link_index(c.link) for c in model.capsules])
+        self.links = np.array([model.link_index(c.link) for c in model.capsules])
         ends = [(c.a, c.b) for c in model.capsules]
         self._ends = np.array(ends).transpose(0, 2, 1)  # (N, 3, 2)
         index = {name: i for i, name in enumerate(self.names)}
@@ -51,25 +51,29 @@ class BodyCapsules:
             *product(right, left),
             *((arm[0], arm[3 + k]) for arm in self.arms for k in range(3)),
         ]
-        self._first, self._second = np.array(pairs).T
-        self._sum = self.radius[self._first] + self.radius[self._second]
+        self.first, self.second = np.array(pairs).T
+        self._sum = self.radius[self.first] + self.radius[self.second]
         self.pairs = tuple((self.names[i], self.names[j]) for i, j in pairs)
 
     def segments(self, X: Array) -> Array:
         """Ends of every capsule's axis at link poses `X`, (..., N, 3, 2)."""
-        links = X[..., self._links, :3, :]
+        links = X[..., self.links, :3, :]
         ends: Array = links[..., :3] @ self._ends + links[..., 3:]
         return ends
 
     def self_distances(self, segments: Array) -> Array:
         """Gap of every pair in `pairs` [m], negative when they overlap, (..., P)."""
-        one, two = segments[..., self._first, :, :], segments[..., self._second, :, :]
+        one, two = segments[..., self.first, :, :], segments[..., self.second, :, :]
         gaps: Array = segment_distances(one, two) - self._sum
         return gaps
 
 
-def segment_distances(one: Array, two: Array) -> Array:
-    """Distance of segments `one` to segments `two`, both (..., 3, 2)."""
+def segment_contacts(one: Array, two: Array) -> tuple[Array, Array]:
+    """Shortest connection of segments, both (..., 3, 2).
+
+    Returns:
+        The vector from `two` to `one` and its end on `one`, (..., 3) each.
+    """
     p1, p2 = one[..., 0], two[..., 0]
     d1, d2, r = one[..., 1] - p1, two[..., 1] - p2, p1 - p2
     a = np.einsum("...i,...i", d1, d1) + _TINY
@@ -81,12 +85,18 @@ def segment_distances(one: Array, two: Array) -> Array:
     s = np.clip((b * f - c * e) / np.maximum(a * e - b * b, _TINY), 0.0, 1.0)
     t = np.clip((b * s + f) / e, 0.0, 1.0)
     s = np.clip((b * t - c) / a, 0.0, 1.0)
-    gap = r + s[..., None] * d1 - t[..., None] * d2
+    along = s[..., None] * d1
+    return r + along - t[..., None] * d2, p1 + along
+
+
+def segment_distances(one: Array, two: Array) -> Array:
+    """Distance of segments `one` to segments `two`, both (..., 3, 2)."""
+    gap, _ = segment_contacts(one, two)
     distance: Array = np.sqrt(np.einsum("...i,...i", gap, gap))
     return distance
 
 
-def box_distances(segments: Array, X_OB: Array, half: Array) -> Array:
+def box_contacts(segments: Array, X_OB: Array, half: Array) -> tuple[Array, Array]:
     """Signed distance of segments (..., N, 3, 2) to M boxes [m], (..., N, M).
 
     Args:
@@ -96,6 +106,9 @@ def box_distances(segments: Array, X_OB: Array, half: Array) -> Array:
 
     Exact outside the box; a segment that enters it gets at least the depth of the
     deepest of eight points on it.
+
+    Returns:
+        The distance, and the share of the segment's length where it is least.
     """
     ends = X_OB[:, :3, :3] @ segments[..., :, None, :, :] + X_OB[:, :3, 3:]
     start, along = ends[..., 0], ends[..., 1] - ends[..., 0]  # (..., N, M, 3)
@@ -126,5 +139,9 @@ def box_distances(segments: Array, X_OB: Array, half: Array) -> Array:
     gap = np.maximum(np.abs(start + root[..., None] * along) - half, 0.0)
     outside = np.sqrt(np.einsum("...i,...i", gap, gap))
     depth = beyond.max(axis=-1).min(axis=-1)
-    signed: Array = np.where(outside > 1e-9, outside, np.minimum(depth, 0.0))
-    return signed
+    return np.where(outside > 1e-9, outside, np.minimum(depth, 0.0)), root
+
+
+def box_distances(segments: Array, X_OB: Array, half: Array) -> Array:
+    """Signed distance of segments to boxes [m], see `box_contacts`, (..., N, M)."""
+    return box_contacts(segments, X_OB, half)[0]

@@ -85,7 +85,7 @@ class Judge:
         self._kinematics = Kinematics()
         self._check_state = StateCheck()
         self._check_balance = BalanceCheck(self._kinematics)
-        self._move_arms = ArmMotion()
+        self._move_arms = ArmMotion(self._kinematics)
 
     def step(
         self,
@@ -158,6 +158,7 @@ class Judge:
         arms = self._move_arms(
             posture,
             target,
+            q=state.q,
             X_PL=X_PL[2:],
             X_BP=X_BP,
             scene=scene,

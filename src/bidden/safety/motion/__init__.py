@@ -1,0 +1,5 @@
+"""Bending a command to what is allowed; what leads away from a thing is never cut."""
+
+from .arms import ArmMotion as ArmMotion
+from .arms import limit_joints as limit_joints
+from .base import limit_base as limit_base

@@ -1,0 +1,140 @@
+"""The arms' next targets: inside their range, slow enough, and apart from things.
+
+Where a step comes too near to something, it is bent to the nearest one that does not,
+so that an arm slides along a table or its own body. What remains too near is shortened.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bidden.core.messages import Array, RobotState, Rung
+from bidden.robot import g1
+from bidden.robot.kinematics import WRISTS, Kinematics, grip_poses
+from bidden.safety.checks import Check, Finding
+from bidden.safety.limits import (
+    ARM_EFFORT,
+    ARM_KD,
+    ARM_KP,
+    ARM_LOWER,
+    ARM_UPPER,
+    Limits,
+)
+from bidden.safety.scene import Scene
+
+from .gaps import ArmGaps, Gaps, surroundings_of
+from .step import CHORD, FULL, TINY, Step, nearest_step
+
+
+def limit_joints(
+    wish: Array, posture: Array, state: RobotState, *, period: float, limits: Limits
+) -> Step:
+    """Arm targets inside range, torque and joint speed, from `posture`, (14,)."""
+    found: list[Finding] = []
+    target = np.minimum(np.maximum(wish, ARM_LOWER), ARM_UPPER)
+    if not np.abs(target - wish).max() <= 1e-6:
+        found.append((Rung.WARN, Check.JOINT_RANGE))
+    # Where the servo would ask for all its torque: kp (target - q) - kd dq = effort.
+    q = state.q[g1.ARMS] + (ARM_KD / ARM_KP) * state.dq[g1.ARMS]
+    reach = ARM_EFFORT / ARM_KP
+    eased = np.minimum(np.maximum(target, q - reach), q + reach)
+    eased = np.minimum(np.maximum(eased, ARM_LOWER), ARM_UPPER)
+    if not np.abs(eased - target).max() <= 1e-6:
+        found.append((Rung.WARN, Check.JOINT_TORQUE))
+    slow = _slowed(eased - posture, limits.arm_speed * period)
+    if not np.abs(slow - (eased - posture)).max() <= 1e-6:
+        found.append((Rung.WARN, Check.JOINT_SPEED))
+    return Step(value=posture + slow, found=found)
+
+
+class ArmMotion:
+    """Hand speed and distances of the arms' next step; holds constants only."""
+
+    def __init__(self, kinematics: Kinematics) -> None:
+        self._kinematics, self._gaps = kinematics, ArmGaps()
+
+    def __call__(
+        self,
+        posture: Array,
+        target: Array,
+        *,
+        q: Array,
+        X_PL: Array,
+        X_BP: Array,
+        scene: Scene,
+        period: float,
+        limits: Limits,
+    ) -> Step:
+        """Arm targets that keep hands slow and arms apart.
+
+        Args:
+            posture: last vetted arm targets, (14,).
+            target: wished ones, (14,).
+            q: measured joint positions, (29,).
+            X_PL: link poses in both, (2, 30, 4, 4).
+            X_BP: pose of the pelvis.
+            scene: surroundings, in the base frame of now.
+            period: time of the step [s].
+            limits: the limits.
+        """
+        if not np.abs(target - posture).max() > TINY:
+            return Step(value=posture, found=[])
+        around = surroundings_of(scene, X_BP)
+        gaps = self._gaps.measure(X_PL, around, limits)
+        found = [(Rung.SLOW, g.check) for g in gaps if not g.share().min() >= FULL]
+        if found:
+            step = self._bend(target - posture, gaps, X_PL[0])
+            target = posture + _slowed(step, limits.arm_speed * period)
+            target = np.minimum(np.maximum(target, ARM_LOWER), ARM_UPPER)
+            q = q.copy()
+            q[g1.ARMS] = target
+            X_PL = np.stack([X_PL[0], self._kinematics.link_poses(q)])
+            gaps = self._gaps.measure(X_PL, around, limits)
+        share = np.min([g.share() for g in gaps], axis=0)
+        near = any(
+            g.check is Check.PERSON_DISTANCE and not g.margin >= limits.person_hand
+            for g in gaps
+        )
+        most = limits.hand_speed_near_person if near else limits.hand_speed
+        slow = _hand_share(X_PL, CHORD * most * period)
+        if not slow.min() >= FULL:
+            found.append((Rung.SLOW, Check.HAND_SPEED))
+        share = np.repeat(np.minimum(share, slow)[::-1], 7)  # left arm first
+        return Step(
+            value=posture + share * (target - posture),
+            found=found,
+            margin=min(g.margin for g in gaps),
+        )
+
+    def _bend(self, step: Array, gaps: tuple[Gaps, ...], X_PL: Array) -> Array:
+        """The step nearest to `step` that spares all gaps, as far as a line tells."""
+        bent = step.copy()
+        for arm in (0, 1):
+            growth, room = [], []
+            for kind in gaps:
+                rows = kind.tightest(arm)
+                if len(rows):
+                    sides = kind.sides(arm, rows)
+                    growth.append(self._gaps.growth(arm, sides, X_PL))
+                    room.append(kind.room[arm][rows])
+            if growth:
+                own = g1.ARM_IN_COMMAND[arm]
+                bent[own] = nearest_step(
+                    step[own], np.concatenate(growth), np.concatenate(room)
+                )
+        return bent
+
+
+def _slowed(step: Array, most: float) -> Array:
+    """The step shortened to the joint speed; each arm keeps its direction, (14,)."""
+    share = np.minimum(most / np.maximum(np.abs(step), TINY), 1.0)
+    slowed: Array = np.repeat(share.reshape(2, 7).min(axis=1), 7) * step
+    return slowed
+
+
+def _hand_share(X_PL: Array, most: float) -> Array:
+    """Share of the step that keeps each hand's way under `most` [m], (2,)."""
+    grips = grip_poses(X_PL[:, list(WRISTS)])[:, :, :3, 3]
+    way = np.sqrt(np.square(grips[1] - grips[0]).sum(axis=1))
+    share: Array = np.minimum(most / np.maximum(way, TINY), 1.0)
+    return share

@@ -1,0 +1,143 @@
+"""The base's next velocity: slow enough, and not into boxes or people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from bidden.core.messages import Array, Rung
+from bidden.robot.capsules import segment_distances
+from bidden.safety.checks import Check, Finding
+from bidden.safety.limits import Limits
+from bidden.safety.scene import Scene
+
+from .step import TINY, Step
+
+BODY_SPAN: Final = (0.05, 1.3)  # [m] heights of boxes that the body can walk into
+AXIS: Final[Array] = np.array([[0.0, 0.0], [0.0, 0.0], [0.2, 1.2]])  # body in B, (3, 2)
+
+
+def limit_base(
+    wish: Array, last: Array, *, scene: Scene, period: float, limits: Limits
+) -> Step:
+    """Base velocity inside speed and acceleration, not into boxes or people, (3,)."""
+    found: list[Finding] = []
+    high = np.array([limits.base_forward, limits.base_sideways, limits.base_turn])
+    low = np.array([-limits.base_backward, -limits.base_sideways, -limits.base_turn])
+    target = np.minimum(np.maximum(wish, low), high)
+    if not np.abs(target - wish).max() <= 1e-6:
+        found.append((Rung.WARN, Check.BASE_SPEED))
+    margin = float("inf")
+    if not scene.is_empty:
+        near = _Obstacles(scene, limits)
+        # Both ends are free of obstacles, so that all between them is.
+        last = near.bend(last)
+        bent = near.bend(target)
+        margin = near.margin
+        if not np.abs(bent - target).max() <= TINY:
+            found.append((Rung.SLOW, near.nearest))
+        target = bent
+    turn = limits.base_turn_acceleration
+    most = period * np.array([limits.base_acceleration, limits.base_acceleration, turn])
+    step = target - last
+    share = np.minimum(most / np.maximum(np.abs(step), TINY), 1.0).min()
+    return Step(value=last + share * step, found=found, margin=margin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Obstacle:
+    """One thing beside the base: in plain floats, faster than arrays for so few."""
+
+    gap: float  # [m] from the body's side
+    x: float  # direction to it, in the plane of B
+    y: float
+    most: float  # allowed approach speed [m/s]
+
+
+class _Obstacles:
+    """What stands around the base, and what speeds it allows."""
+
+    def __init__(self, scene: Scene, limits: Limits) -> None:
+        self._all = _box_obstacles(scene, limits)
+        self._top = self.margin = float("inf")
+        self.nearest = Check.SCENE_DISTANCE
+        if self._all:
+            self.margin = min(one.gap for one in self._all)
+        if len(scene.person_radius):
+            person = _person_obstacle(scene, limits)
+            if not person.gap >= self.margin:
+                self.nearest, self.margin = Check.PERSON_DISTANCE, person.gap
+            if not person.gap >= limits.person_slow:
+                self._top = limits.person_slow_speed
+            self._all.append(person)
+
+    def bend(self, velocity: Array) -> Array:
+        """The velocity without what leads too fast towards something, (3,)."""
+        wish_x, wish_y, turn = velocity.tolist()
+        speed = math.hypot(wish_x, wish_y)
+        share = 1.0 if speed <= self._top else self._top / speed
+        vx, vy = share * wish_x, share * wish_y
+        for _ in range(2):  # twice: leaving one thing may lead to another
+            for one in self._all:
+                excess = vx * one.x + vy * one.y - one.most
+                if not excess <= TINY:
+                    vx, vy = vx - excess * one.x, vy - excess * one.y
+        is_free = all(vx * one.x + vy * one.y <= one.most + 1e-6 for one in self._all)
+        if not (is_free and vx * wish_x + vy * wish_y >= 0.0):  # never turned back
+            vx = vy = 0.0
+        return np.array([vx, vy, share * turn])
+
+
+def _box_obstacles(scene: Scene, limits: Limits) -> list[_Obstacle]:
+    """The boxes that the body can walk into."""
+    found = []
+    rows = zip(
+        scene.box_centre.tolist(),
+        scene.box_half.tolist(),
+        scene.box_yaw.tolist(),
+        strict=True,
+    )
+    for (x, y, z), (half_x, half_y, half_z), yaw in rows:
+        if z - half_z >= BODY_SPAN[1] or z + half_z <= BODY_SPAN[0]:
+            continue
+        c, s = math.cos(yaw), math.sin(yaw)
+        px, py = -(c * x + s * y), -(c * y - s * x)  # the body's axis in the box
+        away_x = min(max(px, -half_x), half_x) - px
+        away_y = min(max(py, -half_y), half_y) - py
+        length = math.hypot(away_x, away_y)
+        if not length > TINY:  # inside: only the way it came from is open
+            away_x, away_y = -px, -py
+        norm = max(math.hypot(away_x, away_y), TINY)
+        gap = length - limits.body_radius
+        found.append(
+            _Obstacle(
+                gap=gap,
+                x=(c * away_x - s * away_y) / norm,
+                y=(s * away_x + c * away_y) / norm,
+                most=limits.body_gain * max(gap - limits.body_clearance, 0.0),
+            )
+        )
+    return found
+
+
+def _person_obstacle(scene: Scene, limits: Limits) -> _Obstacle:
+    """The nearest part of a person."""
+    distance = segment_distances(AXIS, scene.person_ends)
+    gaps = distance - scene.person_radius - limits.body_radius
+    k = int(np.argmin(gaps))
+    (ax, bx), (ay, by), _ = scene.person_ends[k].tolist()
+    dx, dy = bx - ax, by - ay
+    u = -(ax * dx + ay * dy) / max(dx * dx + dy * dy, TINY)
+    u = min(max(u, 0.0), 1.0)
+    px, py = ax + u * dx, ay + u * dy
+    norm = max(math.hypot(px, py), TINY)
+    gap = float(gaps[k])
+    return _Obstacle(
+        gap=gap,
+        x=px / norm,
+        y=py / norm,
+        most=limits.person_gain * max(gap - limits.person_stop, 0.0),
+    )
