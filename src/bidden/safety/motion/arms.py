@@ -91,12 +91,7 @@ class ArmMotion:
             X_PL = np.stack([X_PL[0], self._kinematics.link_poses(q)])
             gaps = self._gaps.measure(X_PL, around, limits)
         share = np.min([g.share() for g in gaps], axis=0)
-        near = any(
-            g.check is Check.PERSON_DISTANCE and not g.margin >= limits.person_hand
-            for g in gaps
-        )
-        most = limits.hand_speed_near_person if near else limits.hand_speed
-        slow = _hand_share(X_PL, CHORD * most * period)
+        slow = _hand_share(X_PL, CHORD * period * _hand_speed(gaps, limits))
         if not slow.min() >= FULL:
             found.append((Rung.SLOW, Check.HAND_SPEED))
         share = np.repeat(np.minimum(share, slow)[::-1], 7)  # left arm first
@@ -130,6 +125,15 @@ def _slowed(step: Array, most: float) -> Array:
     share = np.minimum(most / np.maximum(np.abs(step), TINY), 1.0)
     slowed: Array = np.repeat(share.reshape(2, 7).min(axis=1), 7) * step
     return slowed
+
+
+def _hand_speed(gaps: tuple[Gaps, ...], limits: Limits) -> float:
+    """How fast a hand may be, with or without a person near it [m/s]."""
+    near = any(
+        g.check is Check.PERSON_DISTANCE and not g.margin >= limits.person_hand
+        for g in gaps
+    )
+    return limits.hand_speed_near_person if near else limits.hand_speed
 
 
 def _hand_share(X_PL: Array, most: float) -> Array:
