@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from bidden.brain.language import LanguagePipeline
-from bidden.core.clauses import Context, Reply, ReplyKind
+from bidden.core.clauses import Context, ReplyKind
 from bidden.core.messages import (
     ActionChunk,
     Array,
     Goal,
-    Grounding,
     Image,
     Observation,
     RobotState,
@@ -32,7 +31,6 @@ from bidden.runtime.clock import LatencyHistogram, stopwatch_ns
 from .events import (
     ChunkMade,
     Finished,
-    FrameReady,
     GoalEnded,
     GoalStarted,
     Heard,
@@ -42,8 +40,9 @@ from .events import (
     Understood,
     Verdicted,
 )
-from .loop import TICK_NS, ControlLoop
+from .loop import ControlLoop
 from .outcome import GoalResult, GoalStatus, Outcome, Status
+from .reporting.words import describe_goal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,10 +184,10 @@ class Orchestrator:
         ):
             tries += 1
             status, reason = self._attempt(goal)
-        if goal.skill is Skill.PICK and status == "done":
-            if not self._is_holding(goal.hand):
-                status = "not_achieved"
-                reason = f"I could not get hold of the {goal.phrases['object']}."
+        empty = goal.skill is Skill.PICK and not self._is_holding(goal.hand)
+        if status == "done" and empty:
+            status = "not_achieved"
+            reason = f"I could not get hold of the {goal.phrases['object']}."
         self._remember(goal, done=status == "done")
         return GoalResult(
             goal=goal,
@@ -371,16 +370,4 @@ def _move_limit(goal: Goal) -> float:
 
 
 def _success_words(goals: tuple[Goal, ...]) -> str:
-    from .reporting.words import describe_goal
-
     return "Done: " + ", then ".join(describe_goal(g) for g in goals) + "."
-
-
-__all__ = [
-    "TICK_NS",
-    "FrameReady",
-    "Grounding",
-    "Orchestrator",
-    "OrchestratorConfig",
-    "Reply",
-]

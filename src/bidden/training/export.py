@@ -28,16 +28,19 @@ from bidden.brain.models import Contract, Session, TensorSpec, contract_path, sh
 from bidden.brain.models.contract import SCHEMA, WEIGHTS_DIR
 from bidden.brain.perception.preprocess import CHANNELS, NATIVE_PX, SIZE_PX, STRIDE
 
+from .behaviour.train import load as load_action
 from .grounding.batches import Batch, BatchConfig, GroundingSet, Sampler
 from .grounding.calibration import calibrate
 from .grounding.losses import Grounding
 from .grounding.phrases import PhraseBank
 from .grounding.train import load_averaged
+from .nets.action import ActionDecoder, FusionAndAction
 
 OPSET = 17
 # last layers, where a point or a choice is read off
 EXACT = ("/heat/", "/vote/", "/squeeze", "/colour_map.2")
 Feed = dict[str, NDArray[np.float32]]
+Specs = tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]
 
 
 def _spec(
@@ -93,6 +96,23 @@ def fusion_specs(
         _spec("local", ("Q", c.local), "features of the best close look"),
     )
     return inputs, outputs
+
+
+def policy_specs(
+    net: Grounding, action: ActionDecoder
+) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]:
+    """Inputs and outputs of `fusion.onnx` with the action heads in it."""
+    inputs, outputs = fusion_specs(net)
+    c = action.config
+    chunk = (1, c.steps, 12)
+    return (
+        (*inputs, _spec("belief", (1, c.features), "brain.policy.belief.features")),
+        (
+            *outputs,
+            _spec("actions", chunk, "chunk, columns are core.messages.ACTION_NAMES"),
+            _spec("action_spread", chunk, "one standard deviation of each number"),
+        ),
+    )
 
 
 def write_onnx(
@@ -191,14 +211,18 @@ def _fusion_feed(b: Batch, features: Tensor, tokens: Tensor) -> Feed:
 
 
 def export(
-    net: Grounding, out: Path, *, data: GroundingSet, bank: PhraseBank, version: str
-) -> None:
+    net: Grounding, action: ActionDecoder, *, out: Path, data: GroundingSet,
+    bank: PhraseBank, beliefs: NDArray[np.float32], version: str,
+) -> None:  # fmt: skip
     """Write both networks in both precisions, each with its contract."""
     out.mkdir(parents=True, exist_ok=True)
     vision_feeds, fusion_feeds = feeds_of(net, data, bank, n=48)
-    work = (
+    for feed, belief in zip(fusion_feeds, beliefs, strict=False):
+        feed["belief"] = belief[None]
+    both = FusionAndAction(net.fusion, action)
+    work: tuple[tuple[nn.Module, str, list[Feed], Specs], ...] = (
         (net.vision, "vision", vision_feeds, vision_specs(net)),
-        (net.fusion, "fusion", fusion_feeds, fusion_specs(net)),
+        (both, "fusion", fusion_feeds, policy_specs(net, action)),
     )
     for module, name, feeds, specs in work:
         path, small = out / f"{name}.onnx", out / f"{name}_int8.onnx"
@@ -238,6 +262,9 @@ def main() -> None:
     parser.add_argument(
         "--checkpoint", type=Path, default=Path("runs/grounding/grounding.pt")
     )
+    parser.add_argument(
+        "--behaviour", type=Path, default=Path("runs/behaviour/behaviour4.pt")
+    )
     parser.add_argument("--data", type=Path, default=Path("data/grounding_dev"))
     parser.add_argument("--out", type=Path, default=WEIGHTS_DIR)
     parser.add_argument("--version", default="1")
@@ -246,7 +273,13 @@ def main() -> None:
     net = load_averaged(a.checkpoint)
     data, bank = GroundingSet(a.data), PhraseBank(a.checkpoint.parent / "phrases.npz")
     print(calibrate(net, data, bank))  # noqa: T201
-    export(net, a.out, data=data, bank=bank, version=a.version)
+    files = sorted(a.behaviour.parent.glob("round*/*.npz"))[:40]
+    beliefs = np.concatenate([np.load(f, allow_pickle=False)["x"][::7] for f in files])
+    beliefs = np.random.default_rng(1).permutation(beliefs)
+    export(
+        net, load_action(a.behaviour).eval(), out=a.out, data=data, bank=bank,
+        beliefs=beliefs, version=a.version,
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

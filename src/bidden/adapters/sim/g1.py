@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidden.core.errors import RobotError
+from bidden.core.frames import from_planar, wrap
 from bidden.core.messages import Array, Image, RobotState
 from bidden.core.vetted import VettedCommand
 from bidden.robot.g1 import (
@@ -53,21 +54,16 @@ class Odometry:
     def __init__(self, rng: np.random.Generator, pose: Array) -> None:
         self._scale = 1.0 + rng.normal(0, 0.01, 3)
         self._last = pose.copy()
-        self.pose = np.zeros(3)
+        self.pose: Array = np.zeros(3)
 
     def update(self, pose: Array) -> None:
         """Take in the true pose x, y, yaw in W."""
         dx, dy = pose[:2] - self._last[:2]
-        turn = (pose[2] - self._last[2] + np.pi) % (2 * np.pi) - np.pi
+        turn = wrap(pose[2] - self._last[2])
         c, s = np.cos(self._last[2]), np.sin(self._last[2])
         step = np.array([c * dx + s * dy, -s * dx + c * dy, turn]) * self._scale
-        c, s = np.cos(self.pose[2]), np.sin(self.pose[2])
-        self.pose = self.pose + [
-            c * step[0] - s * step[1],
-            s * step[0] + c * step[1],
-            0,
-        ]
-        self.pose[2] = (self.pose[2] + step[2] + np.pi) % (2 * np.pi) - np.pi
+        x, y, _ = from_planar(step, self.pose)
+        self.pose = np.array([x, y, wrap(self.pose[2] + step[2])])
         self._last = pose.copy()
 
 
@@ -85,11 +81,11 @@ class SimRobot:
         w = self.world
         self.now_ns = 0
         self._step = 0
-        self._velocity = np.zeros(3)
-        self._arm_q = w.data.qpos[w.q_adr[ARMS]].copy()
+        self._velocity: Array = np.zeros(3)
+        self._arm_q: Array = w.data.qpos[w.q_adr[ARMS]].copy()
         if not np.any(self._arm_q):
             self._arm_q = READY_ARMS.copy()
-        self._grip = np.zeros(2)
+        self._grip: Array = np.zeros(2)
         self._written_ns = 0
         self._odometry = Odometry(w.rng, w.robot_pose())
         self._gait.reset()

@@ -8,10 +8,11 @@ from typing import Literal
 
 from bidden.brain.language import LanguagePipeline
 from bidden.brain.planning import plan
-from bidden.core.messages import Grounding, Image
+from bidden.core.messages import Grounding
 from bidden.core.ports import Camera, Policy
 from bidden.safety import Limits, Shield
-from bidden.system.events import Event, Fanout, FrameReady, Listener
+from bidden.system.compact import CompactPolicy
+from bidden.system.events import Fanout, FrameReady, Listener
 from bidden.system.executor import Executor
 from bidden.system.loop import ControlLoop
 from bidden.system.orchestrator import Orchestrator
@@ -19,11 +20,19 @@ from bidden.system.outcome import Outcome
 from bidden.system.reporting.film import Film
 from bidden.system.tape import Tape
 
-from .g1 import SimClock, SimRobot, cameras
+from .catalog import COLOURS, LANDMARKS, RECEPTACLES, all_pairs
+from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy
 from .scene import Pairs, load_scene, random_scene
 from .world import World
 
+KNOWN_PHRASES = (
+    *(f"{colour} {shape}" for colour, shape in all_pairs()),
+    *(f"{colour} {shape}" for colour in COLOURS for shape in RECEPTACLES),
+    *LANDMARKS,
+    "table",
+)
+SEEN = 0.6  # confidence from which a thing is reported as seen
 VIDEO_TICKS = 4  # control ticks per picture: 12.5 a second
 PolicyName = Literal["compact", "expert", "random"]
 
@@ -83,8 +92,6 @@ class HouseSession:
             return ExpertPolicy(self.world)
         if self.config.policy == "random":
             return RandomPolicy(self.config.seed)
-        from bidden.brain.policy.compact import CompactPolicy
-
         return CompactPolicy.load(self.config.precision)
 
     def _eyes(self) -> dict[str, Camera]:
@@ -103,13 +110,12 @@ class HouseSession:
 
     def look(self) -> list[Grounding]:
         """What the robot sees right now of the kinds of things it knows."""
-        image: Image = cameras(self.robot)["head"].read()
-        from bidden.brain.policy.compact import CompactPolicy, look_around
-
         policy = self._policy
         if not isinstance(policy, CompactPolicy):
             policy = CompactPolicy.load(self.config.precision)
-        return look_around(policy, image)
+        image = cameras(self.robot)["head"].read()
+        found = policy.find(image, KNOWN_PHRASES)
+        return [g for g in found if g.confidence >= SEEN]
 
     def frame(self) -> None:
         """Send one picture of the spectator's camera to the film."""
@@ -147,6 +153,3 @@ def open_session(
 ) -> HouseSession:
     """Open a session; use it as a context with `contextlib.closing`."""
     return HouseSession(config, on_event)
-
-
-__all__ = ["Event", "HouseSession", "SessionConfig", "SimClock", "open_session"]

@@ -1,4 +1,4 @@
-"""Policies that only exist in simulation: the expert that sees the truth, and chance."""
+"""Policies of simulation alone: the expert that sees the truth, and chance."""
 
 from __future__ import annotations
 

@@ -124,10 +124,7 @@ class _SceneDraw:
         self._furniture()
         self._objects()
         start = r.uniform(0, 0.6) * np.exp(1j * r.uniform(-np.pi, np.pi))
-        lights = tuple(
-            (*(float(v) for v in self._light()), float(r.uniform(0.1, 0.5)))
-            for _ in range(2)
-        )
+        lights = (self._light(), self._light())
         error = np.concatenate(
             [r.normal(0, 0.001, 3), r.normal(0, np.deg2rad(0.12), 3)]
         )
@@ -148,10 +145,9 @@ class _SceneDraw:
             camera_error=tuple(float(v) for v in error),
         )
 
-    def _light(self) -> np.ndarray:
-        v = self.r.normal(size=3)
-        v[2] = -abs(v[2]) - 0.8
-        return np.asarray(v / np.linalg.norm(v))
+    def _light(self) -> tuple[float, float, float, float]:
+        x, y, z = (float(v) for v in self.r.normal(size=3))
+        return (x, y, -abs(z) - 0.8, float(self.r.uniform(0.1, 0.5)))
 
     def _tint(self, value: float, width: float) -> tuple[float, float, float]:
         c = np.clip(value * (1 + self.r.uniform(-width, width, 3)), 0.02, 1)

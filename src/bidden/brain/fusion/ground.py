@@ -43,12 +43,22 @@ class Sighting:
     local: Array  # features of the best close look, for the action heads, (F,)
 
 
-def ground(network: Network, seen: Seen, asks: tuple[Ask, ...]) -> tuple[Sighting, ...]:
-    """Find every asked thing in one image; one sighting for each ask, in order."""
-    if not asks:
-        return ()
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """All that one run of the fusion network says."""
+
+    sightings: tuple[Sighting, ...]  # one for each ask, in order
+    actions: Array  # chunk for the belief that was given, (T, 12) float32
+    spread: Array  # one standard deviation of each number, (T, 12) float32
+
+
+def ground(
+    network: Network, seen: Seen, asks: tuple[Ask, ...], *, belief: Array
+) -> Answer:
+    """Find every asked thing in one image (at least one), and act on a belief."""
     found = network.run(
         {
+            "belief": belief[None],
             "features": seen.features,
             "tokens": seen.tokens,
             "native": seen.native,
@@ -58,7 +68,11 @@ def ground(network: Network, seen: Seen, asks: tuple[Ask, ...]) -> tuple[Sightin
             "mask": np.stack([ask.mask for ask in asks]),
         }
     )
-    return tuple(_read(found, i, ask, seen) for i, ask in enumerate(asks))
+    return Answer(
+        sightings=tuple(_read(found, i, ask, seen) for i, ask in enumerate(asks)),
+        actions=found["actions"][0],
+        spread=found["action_spread"][0],
+    )
 
 
 def _read(found: dict[str, Array], i: int, ask: Ask, seen: Seen) -> Sighting:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from bidden.brain.fusion import Ask, Seen, Sighting, ground
 from bidden.brain.models import Network, Precision, Session, weights_path
 from bidden.core.messages import Array, Grounding, Image
@@ -13,6 +15,7 @@ from bidden.core.messages import Array, Grounding, Image
 from .preprocess import find_fault, prepare
 
 Encode = Callable[[str], tuple[Array, Array]]  # phrase -> tokens (16, 384), mask (16,)
+_NOTHING_NAMED = {"landmark": "table"}  # the network wants at least one phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +25,8 @@ class Look:
     stamp_ns: int
     sightings: tuple[Sighting, ...]
     reason: str = ""  # why the image could not be used; empty if it could
+    actions: Array | None = None  # chunk for the belief, (T, 12); None without image
+    spread: Array | None = None  # one standard deviation of each number, (T, 12)
 
     @property
     def groundings(self) -> tuple[Grounding, ...]:
@@ -37,6 +42,8 @@ class VisionPipeline:
 
     def __init__(self, vision: Network, fusion: Network, encode: Encode) -> None:
         self._vision, self._fusion, self._encode = vision, fusion, encode
+        shapes = {spec.name: spec.shape for spec in fusion.contract.inputs}
+        self._blank = np.zeros(int(shapes["belief"][1]), np.float32)
 
     @staticmethod
     def load(
@@ -62,12 +69,19 @@ class VisionPipeline:
             encode,
         )
 
-    def look(self, image: Image | None, phrases: Mapping[str, str]) -> Look:
-        """Find named things in one image.
+    def look(
+        self,
+        image: Image | None,
+        phrases: Mapping[str, str],
+        *,
+        belief: Array | None = None,
+    ) -> Look:
+        """Find named things in one image, and act on a belief.
 
         Args:
             image: the head camera's newest frame; None if there is none.
-            phrases: role -> noun phrase, as in `Goal.phrases`.
+            phrases: role -> noun phrase, as in `Goal.phrases`; may be empty.
+            belief: `brain.policy.belief.features` of what was known before, (F,).
 
         Returns:
             A look without sightings, but with a reason, if the image cannot be used.
@@ -90,9 +104,19 @@ class VisionPipeline:
             up=frame.up,
             X_BC=image.X_BC,
         )
-        asks = tuple(self._ask(role, phrase) for role, phrase in phrases.items())
-        sightings = ground(self._fusion, seen, asks)
-        return Look(stamp_ns=image.stamp_ns, sightings=sightings)
+        named = phrases or _NOTHING_NAMED
+        answer = ground(
+            self._fusion,
+            seen,
+            tuple(self._ask(role, phrase) for role, phrase in named.items()),
+            belief=self._blank if belief is None else belief,
+        )
+        return Look(
+            stamp_ns=image.stamp_ns,
+            sightings=answer.sightings if phrases else (),
+            actions=answer.actions,
+            spread=answer.spread,
+        )
 
     def _ask(self, role: str, phrase: str) -> Ask:
         tokens, mask = self._encode(phrase)

@@ -61,7 +61,8 @@ def mirror(belief: Belief) -> Belief:
 
 def mirror_actions(actions: Array) -> Array:
     """Actions (..., 12) for the other hand."""
-    return actions * _FLIP_ACTION
+    mirrored: Array = actions * _FLIP_ACTION
+    return mirrored
 
 
 def features(belief: Belief) -> Array:

@@ -21,6 +21,7 @@ from .words import (
     describe_goal,
     describe_grounding,
     describe_verdict,
+    shorten,
     tone_of_rung,
     tone_of_status,
 )
@@ -57,7 +58,7 @@ class Film:
             case FrameReady():
                 self._writer.write(caption(event.rgb, self.lines()))
             case Heard():
-                self._heard = (f"heard: “{event.text}”", "plain")
+                self._heard = (f"heard: “{shorten(event.text)}”", "plain")
                 self._doing, self._where = ("listening", "dim"), ""
                 self._answer = ("shield: -", "dim")
             case GoalStarted():

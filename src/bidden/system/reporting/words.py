@@ -25,6 +25,12 @@ STATUS_WORDS = {
 }
 
 
+def shorten(text: str, most: int = 200) -> str:
+    """A text on one line, cut where nobody would read on."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
 def describe_goal(goal: Goal) -> str:
     """A goal: `pick up the red cube`."""
     thing = goal.phrases.get("object", "")

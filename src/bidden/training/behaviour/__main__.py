@@ -1,0 +1,5 @@
+"""`python -m bidden.training.behaviour`."""
+
+from .train import main
+
+main()
