@@ -24,6 +24,7 @@ from bidden.system.reporting.words import (
     describe_ladder,
     describe_timing,
     describe_verdict,
+    shorten,
 )
 
 
@@ -137,3 +138,10 @@ def test_film_tells_what_is_heard_done_and_judged(tmp_path: Path) -> None:
     ]
     assert film.writer.frames == 2
     assert (tmp_path / "run.mp4").stat().st_size > 0
+
+
+def test_endless_words_are_cut_and_put_on_one_line() -> None:
+    assert shorten("walk\n to\tthe door") == "walk to the door"
+    cut = shorten("please " * 10_000)
+    assert len(cut) <= 200
+    assert cut.endswith("…")

@@ -9,11 +9,22 @@ POLICIES = ("compact", "expert", "random")
 PRECISIONS = ("int8", "fp32")
 
 
+def seed(text: str) -> int:
+    """A seed from the command line.
+
+    Raises:
+        ArgumentTypeError: not a whole number from 0 up.
+    """
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a whole number from 0 up, got '{text}'")
+    return int(text)
+
+
 def add_session_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that say which robot, world and brain."""
     group = parser.add_argument_group("world and brain")
     group.add_argument(
-        "--seed", type=int, default=0, metavar="N",
+        "--seed", type=seed, default=0, metavar="N",
         help="which random room to stand in (default 0)",
     )  # fmt: skip
     group.add_argument(

@@ -105,6 +105,7 @@ class VideoWriter:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.open("wb").close()
+            path.unlink()  # it can be made; a video without a frame leaves no file
         except OSError as error:
             raise RecordingError(f"cannot make the video {path}: {error}") from error
 
@@ -120,6 +121,9 @@ class VideoWriter:
             assert pipe is not None  # made with PIPE
             pipe.write(np.ascontiguousarray(frame).data)
             self.frames += 1
+        except BrokenPipeError:
+            self.lost += 1
+            self._give_up("ffmpeg ended early; is the disk full?")
         except OSError as error:
             self.lost += 1
             self._give_up(str(error))
@@ -149,8 +153,6 @@ class VideoWriter:
         """Finish the file; safe to repeat, never raises."""
         process, self._process = self._process, None
         if process is None:
-            if not self.frames:
-                self.path.unlink(missing_ok=True)
             return
         try:
             process.communicate(timeout=_FINISH_S)

@@ -20,6 +20,7 @@ from bidden.system.reporting.words import (
     describe_goal,
     describe_grounding,
     describe_verdict,
+    shorten,
 )
 
 _NS_PER_S = 1e9
@@ -48,7 +49,7 @@ class LineView:
     def _line(self, event: Event) -> str:
         match event:
             case Heard():
-                return f"heard    {event.text}"
+                return f"heard    {shorten(event.text)}"
             case GoalStarted():
                 self._where_ns = None
                 count = f" ({event.index + 1} of {event.total})" * (event.total > 1)

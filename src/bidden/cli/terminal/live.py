@@ -31,6 +31,7 @@ from bidden.system.reporting.words import (
     describe_grounding,
     describe_timing,
     describe_verdict,
+    shorten,
     tone_of_rung,
     tone_of_status,
 )
@@ -73,7 +74,7 @@ class LiveView:
     def __call__(self, event: Event) -> None:
         """Take one event; redraws at most at 5 Hz."""
         if isinstance(event, Heard):
-            self._board = _Board(heard=event.text, began_ns=event.stamp_ns)
+            self._board = _Board(heard=shorten(event.text), began_ns=event.stamp_ns)
             self._start()
         self._board.now_ns = max(self._board.now_ns, event.stamp_ns)
         self._take(event)
