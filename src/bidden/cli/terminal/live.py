@@ -125,8 +125,9 @@ def render_board(board: _Board) -> Panel:
     table.add_column(overflow="fold")
     table.add_row("heard", Text(board.heard))
     table.add_row("doing", _goals(board))
-    table.add_row("sees", Text("\n".join(map(describe_grounding, board.groundings))))
-    table.add_row("shield", _verdict(board.verdict))
+    seen = "\n".join(map(describe_grounding, board.groundings))
+    table.add_row("sees", Text(seen or "-"))
+    table.add_row("shield", _verdict(board))
     table.add_row("body", _body(board.ticked))
     table.add_row("timing", _timing(board.ticked))
     if board.said:
@@ -152,10 +153,14 @@ def _goals(board: _Board) -> Text:
     return text
 
 
-def _verdict(verdict: Verdict | None) -> Text:
-    if verdict is None:
+def _verdict(board: _Board) -> Text:
+    if board.verdict is not None:
+        rung, words = board.verdict.rung, describe_verdict(board.verdict)
+    elif board.ticked is not None:  # nothing has changed yet
+        rung, words = board.ticked.rung, board.ticked.rung.name.lower()
+    else:
         return Text("-", style="dim")
-    return Text(describe_verdict(verdict), style=STYLES[tone_of_rung(verdict.rung)])
+    return Text(words, style=STYLES[tone_of_rung(rung)])
 
 
 def _body(ticked: Ticked | None) -> Text:
