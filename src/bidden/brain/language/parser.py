@@ -22,6 +22,7 @@ from .words.lexicon import FILLERS, FOREIGN_WORDS, QUESTION_WORDS, known_words
 from .words.spelling import MAX_CHARS, MAX_WORDS, Speller, normalise, tokenise
 
 SURE: Final = 0.8  # probability from which a trained reading counts
+LIKELY: Final = 0.4  # from which it is worth a question
 MAX_CLAUSES: Final = 12
 _ENDS: Final = frozenset(".!?;")
 _VERB_OF: Final[dict[str, str]] = {
@@ -44,6 +45,9 @@ class Reading:
     probability: float
 
 
+_PLAIN_VERB: Final = {"pick": "pick up", "go": "go", "face": "look at"} | {
+    verb: verb for verb in ("put", "bring", "wave", "stop")
+}
 Reader = Callable[[str], Reading]
 
 
@@ -119,17 +123,21 @@ class Parser:
         args = arguments(part)
         word = args.words[0]
         reading = self._reader(text) if self._reader else None
-        if reading is not None and reading.probability >= SURE:
-            verb = _VERB_OF.get(reading.intent)
-            if verb is not None:
-                args.words.remove(word)
-                args.direct += args.subject
-                args.subject.clear()
-                clauses = make_clauses(verb, args)
-                if not isinstance(clauses, Reply) and args.words:
-                    return _unknown_word(args.words[0])
-                return _finish(clauses, part, text)
-        return _unknown_word(word)
+        verb = _VERB_OF.get(reading.intent) if reading is not None else None
+        if reading is None or verb is None or reading.probability < LIKELY:
+            return _unknown_word(word)
+        if reading.probability < SURE:
+            return question(
+                f"I do not know what '{word[:24]}' means. If it is to "
+                f"{_PLAIN_VERB[verb]}, please say it with that word."
+            )
+        args.words.remove(word)
+        args.direct += args.subject
+        args.subject.clear()
+        clauses = make_clauses(verb, args)
+        if not isinstance(clauses, Reply) and args.words:
+            return _unknown_word(args.words[0])
+        return _finish(clauses, part, text)
 
     def _doubt(
         self, clauses: list[Clause], words: list[str], text: str
@@ -138,7 +146,8 @@ class Parser:
         left = [w for w in words if not any(_uses(clause, w) for clause in clauses)]
         if not left:
             return None
-        reading = self._reader(text) if self._reader else None
+        moves = any(clause.intent is Intent.MOVE_BY for clause in clauses)
+        reading = self._reader(text) if self._reader and not moves else None
         if reading is not None and reading.probability >= SURE:
             agrees = any(clause.intent.value == reading.intent for clause in clauses)
             if agrees:

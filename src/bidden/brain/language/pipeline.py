@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from bidden.brain.models import Precision
 from bidden.core.clauses import Clause, Context, Reply, Understanding
 from bidden.core.messages import Array, Goal
 
 from .encoder import Encoder, english_words
+from .heads import Heads
 from .parser import Parser
 
 Gate = Callable[[str], Reply | None]
@@ -36,20 +38,20 @@ class LanguagePipeline:
         self._encoder = encoder
 
     @staticmethod
-    def load(plan: Plan) -> LanguagePipeline:
+    def load(plan: Plan, precision: Precision = "int8") -> LanguagePipeline:
         """The shipped grammar, gate and networks.
 
         Args:
             plan: `brain.planning.plan`, or one for another robot.
+            precision: of the trained heads.
 
         Raises:
             AssetError: the sentence encoder was not fetched, or is damaged.
             ModelError: a network and its contract do not match.
         """
         encoder = Encoder.load()
-        return LanguagePipeline(
-            Parser(english_words()), plan, gate=lambda text: None, encoder=encoder
-        )
+        parser = Parser(english_words(), Heads.load(encoder, precision).read)
+        return LanguagePipeline(parser, plan, gate=lambda text: None, encoder=encoder)
 
     def understand(self, text: str, context: Context | None = None) -> Understanding:
         """Goals for an instruction, or a reply that says why there are none.

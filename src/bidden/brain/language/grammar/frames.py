@@ -102,6 +102,8 @@ def _retreat(args: Arguments) -> list[Clause] | Reply:
 
 
 def _stay(args: Arguments) -> list[Clause] | Reply:
+    if args.targets and any(thing.sort in _MOVABLE for thing in args.direct):
+        return _move(args)  # "stand the cube on the tray"
     if args.targets:
         return _each_place(Intent.WALK_TO, args)
     return [_clause(Intent.STOP)]

@@ -178,8 +178,9 @@ UNSUPPORTED: Final = frozenset(
     "activate deactivate start plug unplug heat cool chop slice peel stir mix "
     "feed iron tidy type print call buy fight follow chase hide tie untie "
     "bend crouch squat salute catch flip drag remind order book schedule "
-    "email search switch play pet arrange organise organize separate burn "
-    "show break smash spill spray destroy kill attack hurt punch stab".split()
+    "email search switch resume continue repeat undo play pet arrange "
+    "organise organize separate burn show break smash spill spray destroy "
+    "kill attack hurt punch stab".split()
 )
 QUESTION_WORDS: Final = frozenset(
     "what where who whom whose why how which is are was were does did am".split()
@@ -197,9 +198,9 @@ FILLERS: Final = frozenset(
 )
 # Little words of other languages: when they abound, the text is not English.
 FOREIGN_WORDS: Final = frozenset(
-    "el la los las un una por favor en y de que der die das und den dem ein eine bitte "
-    "auf le les et une dans sur du des au il lo gli nel per di o os na no para uma het "
-    "een van met".split()
+    "el la los las un una por favor en y de que der die das und den dem ein "
+    "eine bitte auf le les et une dans sur du des au il lo gli nel per di o "
+    "os na no para uma het een van met".split()
 )
 
 

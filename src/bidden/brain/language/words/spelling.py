@@ -131,4 +131,4 @@ def _slips(word: str) -> Iterator[set[str]]:
     yield {a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}
     yield {a + c + b for a, b in halves for c in letters}
     yield {a + b[1:] for a, b in halves if b}
-    yield {a + c + b[1:] for a, b in halves if b for c in letters}
+    yield {a + c + b[1:] for a, b in halves[1:] if b for c in letters}

@@ -1,0 +1,1 @@
+"""Training of the language heads: `python -m bidden.training.language`."""
