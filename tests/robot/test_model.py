@@ -13,7 +13,7 @@ def test_an_unknown_link_is_named() -> None:
 
 def test_quarter_turn_and_cross_product() -> None:
     R = rotation_from_quat((2**-0.5, 0.0, 0.0, 2**-0.5))
-    assert R @ [1, 0, 0] == pytest.approx([0, 1, 0])
+    assert pytest.approx([0, 1, 0]) == R @ [1, 0, 0]
     u, v = np.array([0.1, 0.2, -0.3]), np.array([1.0, -2.0, 0.5])
     assert cross_matrix(u) @ v == pytest.approx(np.cross(u, v))
 
