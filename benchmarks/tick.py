@@ -100,8 +100,9 @@ def main() -> int:
             shield=Shield(limits),
             tape=tape,
         )
-        loop.run(50)  # stand, disarmed, and let caches fill
         gc.collect()
+        loop.reset_counts()
+        loop.run(50)  # stand, disarmed, and let caches fill
         loop.arm()
         loop.reset_counts()
         for block in range(round(minutes * 60 * 50 / TICKS_PER_CHUNK)):
