@@ -1,8 +1,9 @@
 """Behaviour cloning, then DAgger: `python -m bidden.training.behaviour`.
 
-Rounds alternate: play episodes (in parallel, resumable, one file an episode), then
-train on everything collected. Round 0 is played by the expert with disturbances; in
-later rounds the learner acts and the expert says what would have been right.
+Imagined situations come first; then rounds alternate: play episodes (in parallel,
+resumable, one file an episode), and train on everything so far. Round 0 is played by
+the expert with disturbances; in later rounds the learner acts and the expert says
+what would have been right.
 """
 
 from __future__ import annotations
@@ -11,18 +12,18 @@ import argparse
 import json
 import multiprocessing
 import os
-import time  # noqa: TID251 - training reports wall seconds
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 from bidden.core.messages import Array
+from bidden.runtime.clock import stopwatch_ns
 from bidden.training.nets.action import ActionConfig, ActionDecoder
 
 FIRST_SEED = 100_000
@@ -33,14 +34,19 @@ class TrainConfig:
     """One run; the same values give the same data."""
 
     out: Path
-    first_episodes: int = 200
-    round_episodes: int = 120
-    rounds: int = 4  # of DAgger, after cloning
-    steps: int = 5000  # of each round
+    imagined: int = 250_000  # situations without a simulator
+    first_episodes: int = 60
+    round_episodes: int = 60
+    rounds: int = 3  # of DAgger, after cloning
+    steps: int = 6000  # of each round
     batch: int = 512
     rate: float = 1.5e-3
     workers: int = 1
     seed: int = 1
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - progress of a program run by hand
 
 
 def _play_one(job: tuple[int, int, str, str]) -> dict[str, int]:
@@ -58,20 +64,18 @@ def _play_one(job: tuple[int, int, str, str]) -> dict[str, int]:
 
         def actor(seen: Array) -> Array:
             with torch.no_grad():
-                return net(torch.from_numpy(seen[None]))[0][0].numpy().astype(float)
+                actions: Array = net(torch.from_numpy(seen[None]))[0][0].numpy()
+            return actions.astype(float)
 
     config = PlayConfig(learner_share=0.0 if round_number == 0 else 0.8)
     player = Player(seed, config, actor)
     results = player.play()
     temporary = file.with_suffix(".part.npz")
-    np.savez(
-        temporary, x=np.stack(player.inputs), y=np.stack(player.labels),
-        fell=player.world.fallen(),
-    )  # fmt: skip
+    np.savez(temporary, x=np.stack(player.inputs), y=np.stack(player.labels))
     temporary.replace(file)
-    player.world.close()
     counts = Counter(f"{skill} {'ok' if ok else 'no'}" for skill, ok in results)
     counts["falls"] = int(player.world.fallen())
+    player.world.close()
     return dict(counts)
 
 
@@ -86,27 +90,43 @@ def collect(config: TrainConfig, round_number: int, checkpoint: str) -> None:
         for i in range(n)
     ]
     total: Counter[str] = Counter()
-    began = time.perf_counter()
+    began = stopwatch_ns()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(config.workers, mp_context=context) as pool:
         for i, counts in enumerate(pool.map(_play_one, jobs)):
             total.update(counts)
-            if (i + 1) % 20 == 0:
-                rate = (time.perf_counter() - began) / (i + 1)
-                print(
-                    f"round {round_number}: {i + 1}/{n}, {rate:.2f} s each, {dict(total)}",
-                    flush=True,
-                )  # noqa: T201, E501
+            if (i + 1) % 10 == 0:
+                pace = 1e-9 * (stopwatch_ns() - began) / (i + 1)
+                _say(
+                    f"round {round_number}: {i + 1}/{n}, {pace:.1f} s each, "
+                    f"{dict(sorted(total.items()))}"
+                )
 
 
-def _load_data(out: Path) -> tuple[Tensor, Tensor]:
+def _imagined(config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """Imagined situations, made once and kept."""
+    path = config.out / f"imagined{config.imagined}.npz"
+    if not path.exists():
+        from .imagine import imagine
+
+        config.out.mkdir(parents=True, exist_ok=True)
+        seconds = config.imagined // 2500
+        _say(f"imagining {config.imagined} situations, about {seconds} s")
+        x, y = imagine(config.imagined, config.seed)
+        temporary = path.with_suffix(".part.npz")
+        np.savez(temporary, x=x, y=y)
+        temporary.replace(path)
+    with np.load(path, allow_pickle=False) as file:
+        return torch.from_numpy(file["x"]), torch.from_numpy(file["y"])
+
+
+def _played(out: Path) -> tuple[Tensor, Tensor]:
     xs, ys = [], []
     for path in sorted(out.glob("round*/*.npz")):
-        if path.name.endswith(".part.npz"):
-            continue
-        with np.load(path, allow_pickle=False) as file:
-            xs.append(file["x"])
-            ys.append(file["y"])
+        if not path.name.endswith(".part.npz"):
+            with np.load(path, allow_pickle=False) as file:
+                xs.append(file["x"])
+                ys.append(file["y"])
     return torch.from_numpy(np.concatenate(xs)), torch.from_numpy(np.concatenate(ys))
 
 
@@ -119,13 +139,12 @@ def loss_of(
     weight = torch.linspace(1.5, 0.5, y.shape[1])[:, None]
     error = (means[..., :9] - goal[..., :9]).abs()
     numbers = (error * weight).mean()
-    choices = F.binary_cross_entropy_with_logits(
+    choices = functional.binary_cross_entropy_with_logits(
         means[..., 9:], goal[..., 9:].clamp(0, 1), reduction="none"
     )
     choice = (choices * weight).mean()
-    miss = torch.cat(
-        [error, (means[..., 9:].sigmoid() - goal[..., 9:]).abs()], -1
-    ).detach()
+    gap = (means[..., 9:].sigmoid() - goal[..., 9:]).abs()
+    miss = torch.cat([error, gap], dim=-1).detach()
     spread = (log_spread + miss / log_spread.exp()).mean()
     parts = {
         "numbers": float(numbers),
@@ -137,30 +156,31 @@ def loss_of(
 
 def train(config: TrainConfig, round_number: int) -> Path:
     """Train on all data so far; starts from the round before."""
-    torch.manual_seed(config.seed)
-    x, y = _load_data(config.out)
     path = config.out / f"behaviour{round_number}.pt"
     if path.exists():
         return path
-    net = ActionDecoder(ActionConfig(features=x.shape[1]))
-    before = config.out / f"behaviour{round_number - 1}.pt"
-    if round_number > 0 and before.exists():
-        net = load(before)
+    torch.manual_seed(config.seed)
+    x, y = _played(config.out)
+    more_x, more_y = _imagined(config)
+    if round_number > 0:
+        net = load(config.out / f"behaviour{round_number - 1}.pt")
     else:
-        net.mean.copy_(x.mean(0))
-        net.std.copy_(x.std(0).clamp(min=0.05))
+        net = ActionDecoder(ActionConfig(features=x.shape[1]))
+        both = torch.cat([x, more_x])
+        net.mean.copy_(both.mean(0))
+        net.std.copy_(both.std(0).clamp(min=0.05))
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=1e-4)
-    began = time.perf_counter()
+    began = stopwatch_ns()
     for step in range(config.steps):
-        progress = step / config.steps
+        warm = min(1.0, step / 100 + 0.01)
+        fade = 0.5 * (1 + np.cos(np.pi * step / config.steps)) + 0.005
         for group in optimiser.param_groups:
-            group["lr"] = (
-                config.rate
-                * min(1, step / 100 + 0.01)
-                * (0.5 * (1 + np.cos(np.pi * progress)) + 0.005)
-            )  # noqa: E501
-        pick = torch.randint(0, len(x), (config.batch,))
-        loss, parts = loss_of(net, x[pick], y[pick])
+            group["lr"] = config.rate * warm * fade
+        a = torch.randint(0, len(x), (config.batch // 2,))
+        b = torch.randint(0, len(more_x), (config.batch // 2,))
+        loss, parts = loss_of(
+            net, torch.cat([x[a], more_x[b]]), torch.cat([y[a], more_y[b]])
+        )
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -169,31 +189,15 @@ def train(config: TrainConfig, round_number: int) -> Path:
             record = {
                 "round": round_number,
                 "step": step + 1,
-                "samples": len(x),
-                "seconds": round(time.perf_counter() - began, 1),
+                "played": len(x),
+                "seconds": round(1e-9 * (stopwatch_ns() - began), 1),
                 **{k: round(v, 4) for k, v in parts.items()},
-            }  # noqa: E501
-            print(json.dumps(record), flush=True)  # noqa: T201
+            }
+            _say(json.dumps(record))
     temporary = path.with_suffix(".tmp")
-    torch.save(
-        {
-            "config": net.config.__getstate__() if False else vars_of(net.config),
-            "state": net.state_dict(),
-        },
-        temporary,
-    )  # noqa: E501
+    torch.save({"config": asdict(net.config), "state": net.state_dict()}, temporary)
     temporary.replace(path)
     return path
-
-
-def vars_of(config: ActionConfig) -> dict[str, int]:
-    """The sizes, for a checkpoint."""
-    return {
-        "features": config.features,
-        "steps": config.steps,
-        "width": config.width,
-        "head": config.head,
-    }
 
 
 def load(path: Path) -> ActionDecoder:
@@ -206,30 +210,28 @@ def load(path: Path) -> ActionDecoder:
 
 def main() -> None:
     """Run or resume all rounds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/behaviour"))
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--episodes", type=int, default=200)
-    parser.add_argument("--round-episodes", type=int, default=120)
-    parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
+    default = TrainConfig(out=Path("runs/behaviour"))
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add = parser.add_argument
+    add("--out", type=Path, default=default.out)
+    add("--workers", type=int, default=os.cpu_count() or 1)
+    add("--episodes", type=int, default=default.first_episodes, help="of round 0")
+    add("--round-episodes", type=int, default=default.round_episodes)
+    add("--rounds", type=int, default=default.rounds, help="of DAgger")
+    add("--steps", type=int, default=default.steps, help="of training, each round")
+    add("--seed", type=int, default=default.seed)
+    a = parser.parse_args()
     torch.set_num_threads(1)
     config = TrainConfig(
-        out=args.out,
-        first_episodes=args.episodes,
-        round_episodes=args.round_episodes,
-        rounds=args.rounds,
-        steps=args.steps,
-        workers=args.workers,
-        seed=args.seed,
+        out=a.out,
+        first_episodes=a.episodes,
+        round_episodes=a.round_episodes,
+        rounds=a.rounds,
+        steps=a.steps,
+        workers=a.workers,
+        seed=a.seed,
     )
     checkpoint = ""
     for round_number in range(config.rounds + 1):
         collect(config, round_number, checkpoint)
         checkpoint = str(train(config, round_number))
-
-
-if __name__ == "__main__":
-    main()
