@@ -33,6 +33,7 @@ COMMANDS = {
     "run": ("commands.run", "do one instruction in the simulated room"),
     "chat": ("commands.chat", "keep one room and give one instruction after another"),
     "eval": ("commands.evaluate", "measure how often it does what it is told"),
+    "train": ("commands.train", "make the weights again, from nothing"),
     "replay": ("commands.replay", "show a recording and judge its commands again"),
     "config": ("commands.config", "show the settings of a run"),
     "doctor": ("doctor", "what is there, what is not, and the line that mends it"),

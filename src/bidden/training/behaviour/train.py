@@ -147,9 +147,9 @@ def loss_of(
     miss = torch.cat([error, gap], dim=-1).detach()
     spread = (log_spread + miss / log_spread.exp()).mean()
     parts = {
-        "numbers": float(numbers),
-        "choices": float(choice),
-        "spread": float(spread),
+        "numbers": numbers.item(),
+        "choices": choice.item(),
+        "spread": spread.item(),
     }
     return numbers * 4 + choice + 0.1 * spread, parts
 
