@@ -31,11 +31,12 @@ from bidden.system.tape import Tape
 choose_gl()
 from bidden.adapters.sim.g1 import SimRobot  # noqa: E402  # draws nothing, but imports
 from bidden.adapters.sim.scene import random_scene  # noqa: E402
-from bidden.adapters.sim.world import World  # noqa: E402
+from bidden.adapters.sim.world import PHYSICS_DT_S, World  # noqa: E402
 
 TICKS_PER_CHUNK = 10  # 5 Hz
 LIMIT_P99_MS = 2.0
 STEPS, PERIOD_S = 8, 0.1
+PHYSICS_STEP_NS = round(PHYSICS_DT_S * NS_PER_S)
 
 
 class RealTime:
@@ -51,7 +52,8 @@ class RealTime:
 
     def sleep_until(self, stamp_ns: int) -> None:
         """Move the body to `stamp_ns`, then wait for it."""
-        self._robot.clock.sleep_until(stamp_ns)  # the physics, in the time left
+        # the physics, in the time left; its last step must not lead the clock
+        self._robot.clock.sleep_until(stamp_ns - PHYSICS_STEP_NS)
         self._clock.sleep_until(stamp_ns + self._zero_ns)
 
 
