@@ -139,7 +139,7 @@ def _drive(
     """Turn by `heading` and walk `left` metres ahead once roughly aligned."""
     ahead = max(0.0, np.cos(heading)) ** 4 if abs(heading) < 1.0 else 0.0
     return (
-        float(np.clip(0.9 * left, 0.0, top) * ahead),
+        float(np.clip(0.9 * left, 0.15, top) * ahead),
         0.0,
         _clip(1.6 * heading, 0.8),
     )
@@ -148,7 +148,8 @@ def _drive(
 def _walk_to(b: Belief) -> Array:
     distance = float(np.hypot(b.target[0], b.target[1]))
     left, heading = distance - STOP_DISTANCE.get(b.role, 0.8), _bearing(b)
-    if left < 0.06 and abs(heading) < 0.12:
+    slack = 1.0 if _still(b) else 0.5
+    if left < 0.12 * slack and abs(heading) < 0.22 * slack:
         return _action(b, hand=_idle_hand(b), done=float(_still(b)))
     if left < 0.06:
         base = (0.0, 0.0, _clip(1.5 * heading, 0.6))
@@ -159,7 +160,7 @@ def _walk_to(b: Belief) -> Array:
 
 def _face(b: Belief) -> Array:
     heading = _bearing(b)
-    if abs(heading) < 0.07:
+    if abs(heading) < (0.12 if _still(b) else 0.07):
         return _action(b, hand=_idle_hand(b), done=float(_still(b)))
     turn = np.sign(heading) * float(np.clip(1.5 * abs(heading), 0.12, 0.7))
     return _action(b, base=(0.0, 0.0, float(turn)), hand=_idle_hand(b))

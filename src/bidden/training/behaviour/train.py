@@ -38,7 +38,7 @@ class TrainConfig:
     first_episodes: int = 60
     round_episodes: int = 60
     rounds: int = 3  # of DAgger, after cloning
-    steps: int = 6000  # of each round
+    steps: int = 4000  # of each round
     batch: int = 512
     rate: float = 1.5e-3
     workers: int = 1

@@ -54,10 +54,22 @@ def _heat_losses(net: Grounding, b: Batch) -> dict[str, Tensor]:
     }
 
 
+def random_tint(n: int, m: int) -> Tensor:
+    """How colours turn into brightness and contrast, so that shape learns from neither.
+
+    Without it the network learns that what is bright in a picture of many yellows is
+    no cylinder, because no yellow cylinder is ever seen.
+    """
+    share = -torch.log(torch.rand(n, m, 1, 3).clamp(min=1e-4))  # flat Dirichlet
+    gain = torch.rand(n, m, 1, 3) * 1.2 + 0.4
+    return torch.cat([share / share.sum(3, keepdim=True), gain], 2)
+
+
 def _crop_losses(fusion: Fusion, b: Batch) -> dict[str, Tensor]:
     crops = sample_crops(
         b.native[:, :3], b.native[:, 3:], centre=b.crop_centre, half=b.crop_half,
         fallback=b.crop_depth, camera=b.camera, up=b.up,
+        tint=random_tint(*b.crop_half.shape),
     )  # fmt: skip
     kind, colour, point, log_spread, _ = fusion.crops(crops, b.crop_wanted)
     known = ~torch.isnan(b.crop_point[:, 0])

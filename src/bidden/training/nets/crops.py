@@ -64,6 +64,7 @@ def sample_crops(
     fallback: Tensor,
     camera: Tensor,
     up: Tensor,
+    tint: Tensor | None = None,
 ) -> Crops:
     """Cut M crops out of each of B images.
 
@@ -75,6 +76,8 @@ def sample_crops(
         fallback: depth [m] to assume where none is measured, (B, M).
         camera: fx, fy, cx, cy [px] of the native image, (B, 4).
         up: direction against gravity in the camera frame, (B, 3).
+        tint: while training, how much each colour counts for brightness and for
+            contrast, drawn at random for each crop, (B, M, 2, 3).
     """
     depth = centre_depth(measured, centre, fallback)
     half_px = torch.clamp(
@@ -88,12 +91,12 @@ def sample_crops(
     place = centre[:, :, None] + half_px[..., None, None] * grid.view(1, 1, -1, 2)
     picture = _sample(rgb, place, "bilinear")
     z = _sample(measured, place, "nearest")  # (B, 1, M, P * P)
-    return _describe(picture, z, place, half, depth, camera, up)
+    return _describe(picture, z, place, half, depth, camera, up, tint)
 
 
 def _describe(
     rgb: Tensor, z: Tensor, place: Tensor, half: Tensor, depth: Tensor,
-    camera: Tensor, up: Tensor,
+    camera: Tensor, up: Tensor, tint: Tensor | None,
 ) -> Crops:  # fmt: skip
     batch, m = half.shape
     far = DEPTH_CLIP * half[:, None, :, None]
@@ -115,6 +118,10 @@ def _describe(
     )
     brightness = rgb.mean(1, keepdim=True)
     chroma = rgb - brightness
+    if tint is not None:
+        share, gain = tint.permute(2, 0, 3, 1)[..., None]  # (B, 3, M, 1) each
+        brightness = (rgb * share).sum(1, keepdim=True)
+        chroma = rgb * gain - (rgb * gain).mean(1, keepdim=True)
     core = chroma.unflatten(3, (CROP_PX, CROP_PX))[..., 13:19, 13:19].flatten(3)
     contrast = torch.sqrt(
         ((chroma - core.mean(3, keepdim=True)) ** 2).sum(1, keepdim=True) + 1e-4
