@@ -1,0 +1,134 @@
+"""The loop is the one that writes; it counts what it sees."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import bidden
+from bidden.core.messages import ActionChunk, Rung, Verdict
+from bidden.core.vetted import VettedCommand
+from bidden.robot.g1 import ARMS
+from bidden.safety import Shield
+from bidden.system.executor import Executor
+from bidden.system.loop import TICK_NS, ControlLoop
+
+Make = Callable[..., ActionChunk]
+
+
+def test_nothing_else_writes_to_a_robot() -> None:
+    source = Path(bidden.__file__).parent
+    call = re.compile(r"\brobot\.write\(")
+    callers = [p for p in source.rglob("*.py") if call.search(p.read_text())]
+    assert callers == [source / "system" / "loop.py"]
+    assert len(call.findall(callers[0].read_text())) == 1
+
+
+def test_one_vetted_command_a_tick(loop: ControlLoop, robot: Any, clock: Any) -> None:
+    robot.written.clear()
+    loop.reset_counts()
+    began = clock.now
+    loop.run(25)
+    assert loop.ticks == len(robot.written) == 25
+    assert clock.now - began == 25 * TICK_NS
+    assert all(type(written) is VettedCommand for written in robot.written)
+    stamps = np.diff([w.command.stamp_ns for w in robot.written])
+    assert (stamps == TICK_NS).all()
+
+
+def test_it_boots_disarmed_and_holds(robot: Any, clock: Any, chunk_of: Make) -> None:
+    loop = ControlLoop(robot, clock, executor=Executor(), shield=Shield())
+    loop.executor.load(chunk_of(clock.now, vx=0.3, dx=0.02))
+    loop.run(20)
+    assert not robot.pose.any()
+    assert loop.rungs["PASS"] == 0
+    assert sum(loop.rungs.values()) == loop.ticks == 20
+
+
+def test_arming_lets_commands_through_and_disarming_stops_them(
+    loop: ControlLoop, robot: Any, clock: Any, chunk_of: Make
+) -> None:
+    loop.executor.load(chunk_of(clock.now, vx=0.3))
+    loop.run(20)
+    gone = robot.pose[0]
+    assert gone > 0.02
+    loop.disarm()
+    loop.executor.load(chunk_of(clock.now, vx=0.3))
+    loop.run(40)
+    assert not robot.velocity.any()
+    standing = robot.pose[0]
+    loop.arm()
+    loop.executor.load(chunk_of(clock.now, vx=0.3))
+    loop.run(20)
+    assert robot.pose[0] > standing + 0.02
+
+
+def test_a_change_of_rung_is_told_once(
+    loop: ControlLoop, clock: Any, chunk_of: Make
+) -> None:
+    told: list[tuple[Verdict, Rung]] = []
+    loop.on_verdict = lambda verdict, before: told.append((verdict, before))
+    loop.run(5)
+    assert told == []
+    loop.disarm()
+    loop.run(5)
+    ((verdict, before),) = told
+    assert before is Rung.PASS
+    assert verdict.rung is loop.rung
+    assert verdict.rung > Rung.WARN
+    assert loop.reasons[verdict.reasons[0]] == 5
+
+
+def test_a_fall_counts_once(loop: ControlLoop, robot: Any) -> None:
+    loop.reset_counts()
+    for tilt in (0.2, 1.2, 1.4, 0.1, 1.3):
+        robot.gravity = np.array([np.sin(tilt), 0.0, -np.cos(tilt)])
+        loop.run(3)
+    assert loop.falls == 2
+
+
+def test_nan_gravity_counts_as_fallen(loop: ControlLoop, robot: Any) -> None:
+    loop.reset_counts()
+    robot.gravity = np.full(3, np.nan)
+    loop.executor.tick = lambda state, now_ns: None  # type: ignore[method-assign]
+    loop.run(1)
+    assert loop.falls == 1
+
+
+def test_an_arm_past_its_range_is_a_violation(loop: ControlLoop, robot: Any) -> None:
+    loop.reset_counts()
+    loop.run(3)
+    assert loop.violations == 0
+    high = loop._high[3]  # a joint of the left arm, with the slack
+    robot.q[ARMS.start + 3] = high + 0.01
+    loop.tick()
+    assert loop.violations == 1
+
+
+def test_lateness_skips_ticks_and_counts_them(
+    robot: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = ControlLoop(robot, clock, executor=Executor(), shield=Shield())
+    write = robot.write
+
+    def slow(command: VettedCommand) -> None:
+        write(command)
+        clock.now += 70_000_000
+
+    monkeypatch.setattr(robot, "write", slow)
+    loop.run(2)
+    assert loop.ticks == 2
+    assert loop.skipped >= 4
+
+
+def test_counts_start_again(loop: ControlLoop) -> None:
+    loop.run(10)
+    loop.reset_counts()
+    assert (loop.ticks, loop.skipped, loop.falls, loop.violations) == (0, 0, 0, 0)
+    assert not loop.rungs
+    assert loop.latency.timing().count == 0
