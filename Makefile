@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN    := .venv/bin
 SETUP  := $(PYTHON) tools/setup.py
-DEMO   := run "pick up the red cube and put it in the blue bowl" --seed 7 \
+DEMO   := run "pick up the red cube and put it in the blue bowl" --seed 49 \
           --video runs/demo/demo.mp4 --record runs/demo
 TRAIN  := train
 PYTEST := $(BIN)/python -m pytest

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bidden.brain.language import LanguagePipeline
+from bidden.brain.perception.surroundings import Surroundings
 from bidden.core.clauses import Context, ReplyKind
 from bidden.core.messages import (
     ActionChunk,
@@ -88,6 +89,7 @@ class Orchestrator:
         self.config = config or OrchestratorConfig()
         self._facts = facts or {}
         self._kinematics = Kinematics()
+        self._surroundings = Surroundings()
         self._stop = threading.Event()
         self.context = Context(holding="")
         loop.on_verdict = self._on_verdict
@@ -99,7 +101,6 @@ class Orchestrator:
 
     def ask(self, text: str) -> Outcome:
         """Do what the words say."""
-        self._stop.clear()
         self._began_wall_ns, self._began_ns = stopwatch_ns(), self._now()
         self._policy_latency, self._chunks = LatencyHistogram(), 0
         self.loop.reset_counts()
@@ -167,6 +168,7 @@ class Orchestrator:
             policy_bins=self._policy_latency.to_bins(),
             facts=dict(self._facts),
         )
+        self._stop.clear()  # not at the start: a stop just before is not lost
         self._emit(Said(stamp_ns=self._now(), text=reply))
         self._emit(Finished(stamp_ns=self._now(), outcome=outcome))
         return outcome
@@ -222,6 +224,7 @@ class Orchestrator:
                     return "interrupted", "You stopped me; I stand still."
                 observation = self._observe(goal, began_ns, start)
                 chunk = self._think(observation)
+                self._look_around(observation, chunk)
                 end = watch.judge(chunk, observation.state, goal)
                 if end is not None:
                     return end
@@ -275,6 +278,15 @@ class Orchestrator:
             )
         )
         return chunk
+
+    def _look_around(self, o: Observation, chunk: ActionChunk) -> None:
+        """Tell the shield what stands around, if there is depth to know it from."""
+        head = o.images.get("head")
+        if head is not None and head.depth is not None:
+            people = (g for g in chunk.groundings if g.phrase == "person")
+            self.loop.scene = self._surroundings.update(
+                head, o.state, person=next(people, None)
+            )
 
     def _tick(self, count: int) -> None:
         self.loop.run(count)

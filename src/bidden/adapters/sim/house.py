@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 from bidden.brain.language import LanguagePipeline
 from bidden.brain.planning import plan
 from bidden.core.messages import Grounding
-from bidden.core.ports import Camera, Policy
+from bidden.core.ports import Camera, Clock, Policy
 from bidden.safety import Limits, Shield
 from bidden.system.compact import CompactPolicy
 from bidden.system.events import Fanout, FrameReady, Listener
@@ -41,13 +42,14 @@ PolicyName = Literal["compact", "expert", "random"]
 class SessionConfig:
     """What `bidden run` and the evaluation open."""
 
-    seed: int = 7
+    seed: int = 0
     pairs: Pairs = "all"
     scene: Path | None = None  # a scene file instead of a random scene
     policy: PolicyName = "compact"
     precision: Literal["int8", "fp32"] = "int8"
     record: Path | None = None  # MCAP file to make
     video: Path | None = None  # MP4 file to make
+    looking: bool = False  # the shield sees the room also when the policy needs no eyes
 
 
 class HouseSession:
@@ -56,36 +58,46 @@ class HouseSession:
     def __init__(self, config: SessionConfig, on_event: Listener) -> None:
         self.config = config
         scene = load_scene(config.scene) if config.scene else None
-        self.world = World(scene or random_scene(config.seed, pairs=config.pairs))
-        self.robot = SimRobot(self.world)
-        self._events = Fanout([on_event])
-        limits = Limits()
-        self._tape = (
-            Tape(config.record, effective=config, limits=limits)
-            if config.record
-            else None
-        )
-        self._film = Film(config.video, fps=50 / VIDEO_TICKS) if config.video else None
-        self._events.listeners += [x for x in (self._tape, self._film) if x]
+        self._parts = ExitStack()
+        try:
+            self.world = World(scene or random_scene(config.seed, pairs=config.pairs))
+            self._parts.callback(self.world.close)
+            self.robot = SimRobot(self.world)
+            self.orchestrator = self._assemble(on_event)
+        except BaseException:
+            self._parts.close()  # nothing half-open is left behind
+            raise
+
+    def _assemble(self, on_event: Listener) -> Orchestrator:
+        config, limits = self.config, Limits()
         self._policy = self._make_policy()
-        eyes = self._eyes()
+        language = LanguagePipeline.load(plan)
+        self._events = Fanout([on_event])
+        tape: Tape | None = None
+        clock: Clock = self.robot.clock
+        if config.record:
+            tape = Tape(config.record, effective=config, limits=limits)
+            self._parts.callback(tape.close)
+            self._events.listeners.append(tape)
+        if config.video:
+            film = Film(config.video, fps=50 / VIDEO_TICKS)
+            self._parts.callback(film.close)
+            self._events.listeners.append(film)
+            clock = _FilmingClock(self)
         loop = ControlLoop(
-            self.robot,
-            _FilmingClock(self) if self._film else self.robot.clock,
-            executor=Executor(),
-            shield=Shield(limits),
-            tape=self._tape,
+            self.robot, clock, executor=Executor(), shield=Shield(limits), tape=tape
         )
-        self.orchestrator = Orchestrator(
+        orchestrator = Orchestrator(
             loop,
-            eyes,
-            language=LanguagePipeline.load(plan),
+            self._eyes(),
+            language=language,
             policy=self._policy,
             on_event=self._events,
             facts={"seed": self.world.scene.seed, "policy": config.policy},
         )
         loop.arm()
         loop.run(25)  # settle into balance
+        return orchestrator
 
     def _make_policy(self) -> Policy:
         if self.config.policy == "expert":
@@ -96,7 +108,7 @@ class HouseSession:
 
     def _eyes(self) -> dict[str, Camera]:
         found = cameras(self.robot)
-        if self.config.policy == "compact":
+        if self.config.policy == "compact" or self.config.looking:
             return {"head": found["head"]}
         return {}
 
@@ -125,10 +137,7 @@ class HouseSession:
 
     def close(self) -> None:
         """Finish the recording and the video; safe to repeat."""
-        for part in (self._film, self._tape):
-            if part:
-                part.close()
-        self.world.close()
+        self._parts.close()
 
 
 class _FilmingClock:

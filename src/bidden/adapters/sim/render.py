@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bidden.core.messages import Array
 
 ROBOT_GROUP = 3  # collision geoms, never drawn
+HIDDEN_GROUP = 5  # where geoms out of view wait while a picture is drawn
 
 
 class Renderer:
@@ -34,7 +35,7 @@ class Renderer:
             self._scene.flags[flag] = 0
         self._options = mujoco.MjvOption()
         self._options.sitegroup[:] = 0
-        self._options.geomgroup[ROBOT_GROUP] = 0
+        self._options.geomgroup[[ROBOT_GROUP, HIDDEN_GROUP]] = 0
 
     def draw(
         self,
@@ -48,10 +49,7 @@ class Renderer:
         """RGB (H, W, 3) and, if asked for, depth [m] (H, W) float32."""
         self._gl.make_current()
         view = mujoco.MjrRect(0, 0, width_px, height_px)
-        mujoco.mjv_updateScene(
-            self._model, data, self._options, None, camera,
-            mujoco.mjtCatBit.mjCAT_ALL.value, self._scene,
-        )  # fmt: skip
+        self._update(data, camera, width_px / height_px)
         mujoco.mjr_render(view, self._scene, self._context)
         rgb = np.empty((height_px, width_px, 3), np.uint8)
         z = np.empty((height_px, width_px), np.float32) if depth else None
@@ -59,6 +57,21 @@ class Renderer:
         if z is None:
             return rgb[::-1], None
         return rgb[::-1], self._metric(z[::-1])
+
+    def _update(
+        self, data: mujoco.MjData, camera: mujoco.MjvCamera, aspect: float
+    ) -> None:
+        """What the camera may see goes into the scene; the rest costs time only."""
+        groups = self._model.geom_group
+        before = groups.copy()
+        if camera.type == mujoco.mjtCamera.mjCAMERA_FIXED:
+            out = out_of_view(self._model, data, camera.fixedcamid, aspect=aspect)
+            groups[out] = HIDDEN_GROUP
+        mujoco.mjv_updateScene(
+            self._model, data, self._options, None, camera,
+            mujoco.mjtCatBit.mjCAT_ALL.value, self._scene,
+        )  # fmt: skip
+        groups[:] = before
 
     def _metric(self, z: Array) -> Array:
         """Distance along the optical axis [m] from a reversed depth buffer."""
@@ -76,3 +89,25 @@ class Renderer:
         """Free the context."""
         self._context.free()
         self._gl.free()
+
+
+def out_of_view(
+    model: mujoco.MjModel, data: mujoco.MjData, camera: int, *, aspect: float
+) -> NDArray[np.bool_]:
+    """Which geoms a camera of the model surely does not see, (G,).
+
+    Args:
+        model: the compiled scene.
+        data: its state.
+        camera: number of the camera.
+        aspect: width of the picture over its height.
+    """
+    p_WC, R_WC = data.cam_xpos[camera], data.cam_xmat[camera].reshape(3, 3)
+    right, up, back = ((data.geom_xpos - p_WC) @ R_WC).T
+    radius = np.where(model.geom_rbound > 0, model.geom_rbound, np.inf)  # planes: 0
+    high = np.tan(np.deg2rad(model.cam_fovy[camera]) / 2)
+    wide = high * aspect
+    past_side = np.abs(right) + back * wide > radius * np.hypot(1, wide)
+    past_top = np.abs(up) + back * high > radius * np.hypot(1, high)
+    outside: NDArray[np.bool_] = past_side | past_top | (back > radius)
+    return outside

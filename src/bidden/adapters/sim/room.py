@@ -77,11 +77,13 @@ def _material(
 def _add_shell(spec: mujoco.MjSpec, scene: SceneConfig) -> None:
     world = spec.worldbody
     floor = _material(spec, "floor", scene.floor_texture, scene.floor_rgb, repeat=1.0)
+    h = scene.room_half
+    # drawn a metre past the walls (an endless one costs half of every picture), in
+    # squares small enough for its sheen; things stand on all of the plane
     world.add_geom(
-        name="floor", type=_G.mjGEOM_PLANE, size=[0, 0, 0.05], material=floor,
+        name="floor", type=_G.mjGEOM_PLANE, size=[h + 1, h + 1, 0.2], material=floor,
         contype=1, conaffinity=1, condim=3,
     )  # fmt: skip
-    h = scene.room_half
     for k, (x, y) in enumerate(((1, 0), (-1, 0), (0, 1), (0, -1))):
         size = [0.03 if x else h, 0.03 if y else h, 1.4]
         world.add_geom(
