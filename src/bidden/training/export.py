@@ -38,7 +38,7 @@ from .nets.action import ActionDecoder, FusionAndAction
 
 OPSET = 17
 # last layers, where a point or a choice is read off
-EXACT = ("/heat/", "/vote/", "/squeeze", "/colour_map.2")
+EXACT = ("/heat/", "/vote/", "/squeeze", "/paint/", "/belongs/")
 Feed = dict[str, NDArray[np.float32]]
 Specs = tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]
 

@@ -47,6 +47,7 @@ class BatchConfig:
     images: int = 8  # pictures with heat maps
     extra: int = 6  # more pictures, for close looks only
     queries: int = 7  # phrases per picture, at most
+    said: int = 48  # phrases without a picture
     crops: int = 12  # close looks per picture
     depth_dropout: float = 0.12  # share of pictures without depth
     shift_px: int = 14  # native pixels
@@ -65,7 +66,11 @@ class Batch:
     owner: Tensor  # picture of each phrase, (Q,)
     asked_kind: Tensor  # (Q,)
     asked_colour: Tensor  # (Q,)
-    asked_half: Tensor  # [m], (Q,)
+    said: Tensor  # phrases without a picture, of every pair of words, (P, 16, 384)
+    said_mask: Tensor  # (P, 16)
+    said_kind: Tensor  # (P,)
+    said_colour: Tensor  # (P,)
+    said_half: Tensor  # [m], (P,)
     target: Tensor  # share of each heat-map cell and, last, of "absent", (Q, S * S + 1)
     answer: Tensor  # u, v [native px], depth [m] of one answer, 0 if absent, (Q, 3)
     crop_centre: Tensor  # native pixels, (B + extra, M, 2)
@@ -119,6 +124,7 @@ class Sampler:
         queries = [q for i in range(c.images) for q in self._queries(pictures[i], i)]
         crops = [self._crop(p) for p in pictures for _ in range(c.crops)]
         words = np.array([q.phrase for q in queries])
+        said = r.integers(len(self.bank.kind), size=c.said)
         noise = 1.0 + 0.05 * r.standard_normal((len(words), 1, 1), dtype=np.float32)
         return Batch(
             image=image,
@@ -132,7 +138,11 @@ class Sampler:
             owner=torch.tensor([q.owner for q in queries]),
             asked_kind=torch.from_numpy(self.bank.kind[words]),
             asked_colour=torch.from_numpy(self.bank.colour[words]),
-            asked_half=torch.from_numpy(HALF[self.bank.kind[words]]).float(),
+            said=torch.from_numpy(self.bank.tokens[said].astype(np.float32)),
+            said_mask=torch.from_numpy(self.bank.mask[said]),
+            said_kind=torch.from_numpy(self.bank.kind[said]),
+            said_colour=torch.from_numpy(self.bank.colour[said]),
+            said_half=torch.from_numpy(HALF[self.bank.kind[said]]).float(),
             target=torch.from_numpy(np.stack([q.target for q in queries])),
             answer=_floats([q.answer for q in queries]),
             crop_centre=_floats([k.centre for k in crops]).view(n, c.crops, 2),

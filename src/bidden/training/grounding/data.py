@@ -27,6 +27,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,9 +73,9 @@ class Shard:
             RecordingError: the file is missing, truncated or of another make.
         """
         try:
-            with np.load(path) as file:
+            with path.open("rb") as raw, np.load(raw) as file:
                 return cls(**{f.name: file[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise RecordingError(
                 f"shard '{path}': {error}; delete it and rerun"
             ) from error

@@ -27,13 +27,14 @@ class Grounding(nn.Module):
 def losses(net: Grounding, batch: Batch) -> dict[str, Tensor]:
     """Every weighted part of the loss, by name."""
     found = _heat_losses(net, batch)
+    found |= _phrase_losses(net.fusion, batch)
     found |= _crop_losses(net.fusion, batch)
     return found
 
 
 def _heat_losses(net: Grounding, b: Batch) -> dict[str, Tensor]:
     features, tokens = net.vision(b.image)
-    words, meaning, kind, colour, size = net.fusion.phrase(b.phrases, b.mask)
+    words, meaning, _, _, _ = net.fusion.phrase(b.phrases, b.mask)
     maps, absent = net.fusion.look(features, tokens, words, meaning, b.mask, b.owner)
     logits = torch.cat([maps[:, 0].flatten(1), absent[:, None]], 1)
     entropy = -(b.target * torch.log(b.target.clamp(min=1e-9))).sum(1).mean()
@@ -48,9 +49,16 @@ def _heat_losses(net: Grounding, b: Batch) -> dict[str, Tensor]:
         "heat": heat,
         "shift": 0.7 * shift[there].abs().mean(),
         "depth": 0.4 * depth[there].abs().mean(),
-        "says_kind": 0.3 * functional.cross_entropy(kind, b.asked_kind),
-        "says_colour": 0.3 * functional.cross_entropy(colour, b.asked_colour),
-        "says_size": 0.3 * (size - torch.log(b.asked_half)).abs().mean(),
+    }
+
+
+def _phrase_losses(fusion: Fusion, b: Batch) -> dict[str, Tensor]:
+    """What words mean is learnt from words: also of pairs that no picture shows."""
+    _, _, kind, colour, size = fusion.phrase(b.said, b.said_mask)
+    return {
+        "says_kind": 0.3 * functional.cross_entropy(kind, b.said_kind),
+        "says_colour": 0.3 * functional.cross_entropy(colour, b.said_colour),
+        "says_size": 0.3 * (size - torch.log(b.said_half)).abs().mean(),
     }
 
 

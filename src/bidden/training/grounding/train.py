@@ -99,6 +99,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     saved = run.seconds
     sums: dict[str, float] = {}
+    summed = 0
     budget_s = config.minutes * 60
     while run.seconds < budget_s and run.step < config.steps:
         began = time.perf_counter()
@@ -115,11 +116,12 @@ def train(
         run.averaged.update_parameters(run.net)
         run.step += 1
         for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + float(value)
+            sums[name] = sums.get(name, 0.0) + float(value.detach())
+        summed += 1
         if run.step % 100 == 0:
-            mean = {k: round(v / 100, 4) for k, v in sums.items()}
+            mean = {k: round(v / summed, 4) for k, v in sums.items()}
             _log(out / "log.jsonl", run, mean | figures(run.net, batch))
-            sums = {}
+            sums, summed = {}, 0
         run.seconds += time.perf_counter() - began
         if run.seconds - saved > SAVE_EVERY_S:
             saved = run.seconds

@@ -4,7 +4,8 @@ A crop covers a square of fixed metric size at the depth of its centre, so that 
 thing looks alike near and far. What a thing *is* and where its centre lies are read
 from brightness, depth, height and "how far is this pixel's colour from the colour in
 the middle": none of these tells a red ball from a blue one, so a shape that was
-learnt in five colours is known in the sixth. Colour has a branch of its own.
+learnt in five colours is known in the sixth. Colour has a branch of its own, which
+sees single pixels only: no shape can tell it.
 """
 
 from __future__ import annotations
@@ -173,11 +174,13 @@ class CropNet(nn.Module):
         self.body = nn.Sequential(nn.Linear(16 * 64 + 80 + 2, 128), nn.ReLU())
         self.kind = nn.Linear(128, n_kinds + 1)  # the last one is "nothing known"
         self.local = nn.Linear(128, local)
-        self.colour_map = nn.Sequential(
-            ConvNorm(4, 24), ConvNorm(24, 32, stride=2), nn.Conv2d(32, 16, 1), nn.ReLU()
+        # colour is read from single pixels, so that no shape can tell it
+        self.paint = nn.Sequential(
+            nn.Conv2d(3, 32, 1), nn.ReLU(), nn.Conv2d(32, 32, 1), nn.ReLU()
         )
+        self.belongs = nn.Conv2d(48, 1, 1)
         self.colour = nn.Sequential(
-            nn.Linear(16 * 64, 64), nn.ReLU(), nn.Linear(64, n_colours + 1)
+            nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, n_colours + 1)
         )
         self.film = nn.Linear(n_kinds + 1 + 2, 2 * 48)
         self.rise = nn.Conv2d(80, 48, 1)
@@ -206,14 +209,13 @@ class CropNet(nn.Module):
         body = self.body(
             torch.cat([self.squeeze(deep).flatten(1), deep.mean((2, 3)), at], 1)
         )
-        seen = torch.cat(
-            [functional.avg_pool2d(crops.rgb, 2), crops.shape[:, 2:3, 1::2, 1::2]], 1
-        )
-        colour = self.colour(self.colour_map(seen).flatten(1))
         gain, bias = self.film(torch.cat([wanted, at], 1)).chunk(2, 1)
         y = fine + functional.interpolate(
             self.rise(deep), scale_factor=2.0, mode="nearest"
         )
+        belongs = self.belongs(functional.relu(y)).flatten(2).softmax(2)
+        paint = self.paint(functional.avg_pool2d(crops.rgb, 2)).flatten(2)
+        colour = self.colour((paint * belongs).sum(2))
         y = functional.relu(y * (1.0 + gain[..., None, None]) + bias[..., None, None])
         vote = self.vote(y).flatten(2)
         weight = vote[:, :1].softmax(2)
