@@ -1,10 +1,17 @@
-"""Nothing in the suite reaches the network."""
+"""Nothing in the suite reaches the network; pictures are drawn as in a run."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
 
 import pytest
+
+from bidden.adapters.sim.gl import choose_gl
+from bidden.core.errors import RobotError
+
+with contextlib.suppress(RobotError):  # tests that draw say what is missing
+    choose_gl()  # before the first import of mujoco
 
 
 @pytest.fixture(autouse=True)

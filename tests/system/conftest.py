@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -161,13 +161,13 @@ def stage(
     robot: PointRobot,
     loop: ControlLoop,
     language: LanguagePipeline,
-) -> Iterator[Stage]:
+) -> Stage:
     events: list[Event] = []
     policy = ScriptedPolicy()
     orchestrator = Orchestrator(
         loop, {}, language=language, policy=policy, on_event=events.append
     )
-    yield Stage(clock, robot, loop, policy, events, orchestrator)
+    return Stage(clock, robot, loop, policy, events, orchestrator)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,7 @@ from .world import PHYSICS_DT_S, World
 TICK_NS = 20_000_000
 COMMAND_TIMEOUT_NS = 100_000_000  # then the body stands by itself
 _GRAVITY_HELP = 0.8  # [rad] largest shift of an arm target against gravity
+_FIELD_PX = 640  # side of the noise that pictures get windows of
 _SQUEEZE = 0.010  # [m] that closed fingers are commanded past each other
 
 
@@ -196,17 +199,39 @@ def add_depth_noise(depth: Array, rng: np.random.Generator) -> NDArray[np.float3
     Spread as in the D435 data sheet's "2 % at 2 m" bound, tuned towards its typical
     error; holes where depth jumps by more than 5 % between neighbours, and at random.
     """
+    normal, even = _fields()
     z = depth * np.float32(1 + rng.normal(0, 0.005))
-    noise = rng.standard_normal(z.shape, dtype=np.float32)
-    z = z + noise * (0.001 + 0.003 * depth * depth)
+    sigma = depth * depth
+    sigma *= np.float32(0.003)
+    sigma += np.float32(0.001)
+    sigma *= _window(normal, depth.shape, rng)
+    z += sigma
+    slack = depth * np.float32(0.05)
     jump = np.zeros(z.shape, bool)
-    edge_x = np.abs(np.diff(depth, axis=1)) > 0.05 * depth[:, 1:]
-    edge_y = np.abs(np.diff(depth, axis=0)) > 0.05 * depth[1:]
-    jump[:, 1:] |= edge_x
-    jump[1:] |= edge_y
-    hole = (jump & (rng.random(z.shape, dtype=np.float32) < 0.6)) | (depth > 8.0)
-    hole |= rng.random(z.shape, dtype=np.float32) < 0.002
-    return np.where(hole, np.float32(0), z).astype(np.float32)
+    jump[:, 1:] = np.abs(depth[:, 1:] - depth[:, :-1]) > slack[:, 1:]
+    jump[1:] |= np.abs(depth[1:] - depth[:-1]) > slack[1:]
+    luck = _window(even, depth.shape, rng)
+    hole = jump & (luck < 0.6)
+    hole |= luck > 0.998
+    hole |= depth > 8.0
+    z[hole] = 0
+    return z.astype(np.float32, copy=False)
+
+
+@cache
+def _fields() -> tuple[Array, Array]:
+    """Normal and even noise to cut windows from; to draw it anew takes far longer."""
+    rng = np.random.default_rng(8)
+    shape = (_FIELD_PX, _FIELD_PX)
+    return rng.standard_normal(shape, np.float32), rng.random(shape, np.float32)
+
+
+def _window(field: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    height, width = shape
+    i = int(rng.integers(field.shape[0] - height + 1))
+    j = int(rng.integers(field.shape[1] - width + 1))
+    window: Array = field[i : i + height, j : j + width]
+    return window
 
 
 def cameras(robot: SimRobot) -> dict[str, SimCamera]:

@@ -157,7 +157,7 @@ class _SceneDraw:
         r = self.r
         n_tables = int(r.choice([2, 3], p=[0.6, 0.4]))
         n_marks = int(r.integers(2, 5 if n_tables == 2 else 4))
-        marks = list(r.permutation(LANDMARKS)[:n_marks])
+        marks = [str(m) for m in r.permutation(LANDMARKS)[:n_marks]]
         items: list[tuple[str, float]] = [
             ("table", float(r.uniform(0.42, 0.62))) for _ in range(n_tables)
         ]
