@@ -291,7 +291,7 @@ def test_a_fall_ends_everything(stage: Any, chunk_of: Make) -> None:
 
 def test_cameras_are_read_once_a_chunk(stage: Any, chunk_of: Make) -> None:
     class Eye:
-        name, reads = "head", 0
+        name, reads, depth = "head", 0, None
 
         def read(self) -> Any:
             self.reads += 1

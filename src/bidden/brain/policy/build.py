@@ -56,8 +56,8 @@ def _wanted_pose(o: Observation) -> tuple[Array, float]:
         [x0 + c * amount[0] - s * amount[1], y0 + s * amount[0] + c * amount[1], 0.0]
     )
     p = to_planar(goal, o.state.base_pose)
-    # a turn of more than half a circle unwinds in the direction that was asked for
-    left = amount[2] - wrap(o.state.base_pose[2] - yaw0)
-    if abs(amount[2]) <= np.pi:
-        left = wrap(left) if abs(abs(amount[2]) - np.pi) > 0.3 else left
+    # counted around the middle of the turn, so that half a circle neither starts the
+    # wrong way nor, a little past its end, begins another round
+    half = amount[2] / 2
+    left = half - wrap(o.state.base_pose[2] - yaw0 - half)
     return p, float(left)
