@@ -125,6 +125,10 @@ def test_an_empty_floor_gives_an_empty_scene_with_its_stamp() -> None:
     assert scene.stamp_ns == 77
 
 
+def test_the_first_image_counts_also_at_the_very_start_of_time() -> None:
+    assert not look(Surroundings(), WALL, stamp_ns=0).is_empty
+
+
 def test_a_table_is_a_thin_box_under_its_top_and_inside_its_edges() -> None:
     config = SurroundingsConfig()
     scene = look(Surroundings(), TABLE)

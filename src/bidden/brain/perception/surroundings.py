@@ -24,6 +24,7 @@ from .cloud import STRIDE, Cloud, DepthReader, Mask
 
 CELLS: Final = 128  # along each side of the memory; it wraps around
 TABLES_MAX: Final = 8
+EMPTY: Final = np.int64(-(2**63))  # stamp of a cell in which nothing was hit
 _SCORE_MAX: Final = 6.0  # looks in vain that a cell survives, times two
 Rows = NDArray[np.intp]
 
@@ -49,6 +50,7 @@ class SurroundingsConfig:
     low_inset_m: float = 0.02  # the thighs stand close to a bin to put into it
     tall_pad_m: float = 0.12  # around the rest: hands are ahead of the body
     person_radius_m: float = 0.20
+    person_limbs_m: float = 0.12  # beside it; the arms' clearance to people covers them
     person_span_m: tuple[float, float] = (0.2, 1.55)  # ends of the axis
     person_confidence: float = 0.6
 
@@ -116,7 +118,7 @@ class Surroundings:
             xy = layer.mean[rows, :2] - pose[:2]
             far = np.abs(xy).max(axis=1) > (CELLS / 2 - 2) * c.cell_m
             own = np.square(xy).sum(axis=1) < c.body_m**2
-            layer.stamp[rows[far | own]] = 0
+            layer.stamp[rows[far | own]] = EMPTY
 
     def _cells(self, p: Array) -> Rows:
         """Index of each point's cell in the memory."""
@@ -223,7 +225,7 @@ class Surroundings:
             keep &= ~((high < top + c.thing_m) & table.contains(xy, c.table_margin_m))
         if self._person is not None:
             away = np.square(xy - self._person[0][:2]).sum(axis=1)
-            keep &= away > (c.person_radius_m + c.cell_m) ** 2
+            keep &= away > (c.person_radius_m + c.person_limbs_m) ** 2
         rows = rows[keep]
         is_low = layer.high[rows] < c.low_m
         found = []
@@ -244,14 +246,14 @@ class _Layer:
 
     def __init__(self) -> None:
         n = CELLS * CELLS
-        self.stamp = np.zeros(n, np.int64)  # of the last hit [ns]; 0 where empty
+        self.stamp = np.full(n, EMPTY)  # of the last hit [ns]
         self.score = np.zeros(n)  # hits, less what looked through
         self.mean = np.zeros((n, 3))  # of the hits, in O [m]
         self.low, self.high = np.zeros(n), np.zeros(n)  # of the hits [m]
 
     def rows(self, *, least_score: float = 0.0) -> Rows:
         """Indices of the cells that are occupied."""
-        rows = np.flatnonzero(self.stamp)
+        rows = np.flatnonzero(self.stamp != EMPTY)
         return rows[self.score[rows] >= least_score] if least_score > 0 else rows
 
     def points(self, rows: Rows) -> Array:
@@ -260,7 +262,7 @@ class _Layer:
 
     def forget(self, before: int) -> None:
         """Empty the cells that were not hit since."""
-        self.stamp[self.stamp < before] = 0
+        self.stamp[self.stamp < before] = EMPTY
 
     def add(self, p_O: Array, cells: Rows, now: int) -> None:
         """Take in hits (N, 3) with their cells (N,)."""
@@ -273,7 +275,7 @@ class _Layer:
         z = p[:, 2]
         mean = np.add.reduceat(p, first) / count[:, None]
         low, high = np.minimum.reduceat(z, first), np.maximum.reduceat(z, first)
-        old = self.stamp[rows] > 0
+        old = self.stamp[rows] != EMPTY
         score = np.where(old, self.score[rows], 0.0)
         gain = count / (count + score)
         self.mean[rows] += np.where(old, gain, 1.0)[:, None] * (mean - self.mean[rows])
@@ -285,7 +287,7 @@ class _Layer:
     def doubt(self, rows: Rows) -> None:
         """These cells were seen through."""
         self.score[rows] -= 2.0
-        self.stamp[rows[self.score[rows] <= 0.0]] = 0
+        self.stamp[rows[self.score[rows] <= 0.0]] = EMPTY
 
 
 def _turned(xy: Array, yaw: float) -> Array:
