@@ -377,7 +377,7 @@ _STATUS_OF: dict[ReplyKind, Status] = {
 def _move_limit(goal: Goal) -> float:
     amount = np.zeros(3) if goal.amount is None else goal.amount
     return (
-        12.0 + 6.0 * float(np.hypot(amount[0], amount[1])) + 4.0 * abs(float(amount[2]))
+        20.0 + 6.0 * float(np.hypot(amount[0], amount[1])) + 4.0 * abs(float(amount[2]))
     )
 
 

@@ -11,6 +11,7 @@ from bidden.brain.perception.tracker import is_in_view
 from bidden.core.messages import Array, Grounding, Image
 
 HOME = np.zeros(3)
+QUICK = TrackerConfig(meetings=1)  # believes a new thing at first sight
 CUBE = np.array([0.45, -0.10, 0.80])
 
 
@@ -38,28 +39,44 @@ def place(tracker: Tracker, pose: Array = HOME) -> Array:
 
 
 def test_first_confident_sighting_is_believed() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     assert tracker.track("object", HOME) is None
     tracker.update(look(), base_pose=HOME)
     assert np.allclose(place(tracker), CUBE)
 
 
-def test_low_confidence_is_no_sighting() -> None:
+def test_a_new_thing_needs_two_looks_that_agree() -> None:
     tracker = Tracker()
+    tracker.update(look(), base_pose=HOME)
+    assert tracker.track("object", HOME) is None
+    tracker.update(look(CUBE + np.array([1.0, 0.0, 0.0])), base_pose=HOME)
+    assert tracker.track("object", HOME) is None
+    tracker.update(look(CUBE + np.array([1.01, 0.0, 0.0])), base_pose=HOME)
+    assert np.allclose(place(tracker), CUBE + np.array([1.01, 0.0, 0.0]))
+
+
+def test_a_new_thing_needs_more_confidence_than_a_known_one() -> None:
+    tracker = Tracker(QUICK)
+    tracker.update(look(confidence=0.7), base_pose=HOME)
+    assert tracker.track("object", HOME) is None
+
+
+def test_low_confidence_is_no_sighting() -> None:
+    tracker = Tracker(QUICK)
     tracker.update(look(confidence=0.1), base_pose=HOME)
     assert tracker.track("object", HOME) is None
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_numbers_that_are_not_finite_are_no_sighting(bad: float) -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     tracker.update(look(np.array([bad, 0.0, 0.8])), base_pose=HOME)
     tracker.update(look(confidence=bad if np.isnan(bad) else 0.0), base_pose=HOME)
     assert tracker.track("object", HOME) is None
 
 
 def test_noise_is_averaged_out() -> None:
-    r, tracker = np.random.default_rng(0), Tracker()
+    r, tracker = np.random.default_rng(0), Tracker(QUICK)
     for _ in range(30):
         tracker.update(look(CUBE + r.normal(0, 0.006, 3)), base_pose=HOME)
     assert np.linalg.norm(place(tracker) - CUBE) < 0.006
@@ -69,14 +86,14 @@ def test_noise_is_averaged_out() -> None:
 
 
 def test_point_stays_in_the_room_while_the_robot_moves() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     tracker.update(look(), base_pose=HOME)
     turned = np.array([0.2, 0.0, np.pi / 2])
     assert np.allclose(place(tracker, turned), [-0.10, -0.25, 0.80])
 
 
 def test_walking_makes_it_less_sure() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     tracker.update(look(spread=0.005), base_pose=HOME)
     blind = Look(stamp_ns=2, sightings=(), reason="black")
     tracker.update(blind, base_pose=np.array([1.0, 0.0, 0.5]))
@@ -86,7 +103,7 @@ def test_walking_makes_it_less_sure() -> None:
 
 
 def test_one_outlier_changes_nothing() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     for _ in range(3):
         tracker.update(look(), base_pose=HOME)
     tracker.update(look(CUBE + np.array([0.3, 0.2, 0.0])), base_pose=HOME)
@@ -94,7 +111,7 @@ def test_one_outlier_changes_nothing() -> None:
 
 
 def test_outliers_that_agree_move_the_point() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     tracker.update(look(), base_pose=HOME)
     moved = CUBE + np.array([0.3, 0.2, 0.0])
     for _ in range(TrackerConfig().confirmations):
@@ -103,7 +120,7 @@ def test_outliers_that_agree_move_the_point() -> None:
 
 
 def test_outliers_that_disagree_do_not() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     tracker.update(look(), base_pose=HOME)
     for k in range(8):
         side = 0.4 if k % 2 else -0.4
@@ -112,7 +129,7 @@ def test_outliers_that_disagree_do_not() -> None:
 
 
 def test_held_thing_is_where_the_hand_is() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     tracker.update(look(), base_pose=HOME)
     hand = np.array([0.3, -0.2, 1.0])
     tracker.update(look(CUBE), base_pose=HOME, held={"object": hand})
@@ -127,7 +144,7 @@ def test_held_thing_is_where_the_hand_is() -> None:
 
 
 def test_what_should_be_there_but_is_not_is_forgotten(image: Image) -> None:
-    tracker = Tracker(TrackerConfig(patience=5))
+    tracker = Tracker(TrackerConfig(meetings=1, patience=5))
     tracker.update(look(np.array([0.9, 0.0, 0.02])), base_pose=HOME, image=image)
     for _ in range(4):
         tracker.update(look(confidence=0.05), base_pose=HOME, image=image)
@@ -137,7 +154,7 @@ def test_what_should_be_there_but_is_not_is_forgotten(image: Image) -> None:
 
 
 def test_what_is_out_of_view_is_remembered(image: Image) -> None:
-    tracker = Tracker(TrackerConfig(patience=5))
+    tracker = Tracker(TrackerConfig(meetings=1, patience=5))
     tracker.update(look(np.array([-1.0, 0.0, 0.02])), base_pose=HOME, image=image)
     for _ in range(20):
         tracker.update(look(confidence=0.05), base_pose=HOME, image=image)
@@ -153,7 +170,7 @@ def test_what_is_hidden_is_remembered(image: Image) -> None:
 
 
 def test_another_phrase_is_another_thing() -> None:
-    tracker = Tracker()
+    tracker = Tracker(QUICK)
     tracker.update(look(), base_pose=HOME)
     other = CUBE + np.array([0.1, 0.1, 0.0])
     tracker.update(look(other, phrase="red ball"), base_pose=HOME)
@@ -162,6 +179,6 @@ def test_another_phrase_is_another_thing() -> None:
 
 def test_config_is_checked() -> None:
     with pytest.raises(ValueError, match="above 0"):
-        TrackerConfig(patience=0)
+        TrackerConfig(meetings=1, patience=0)
     with pytest.raises(ValueError, match="above 0"):
         TrackerConfig(gate=float("nan"))

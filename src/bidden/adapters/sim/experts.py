@@ -254,7 +254,7 @@ def _put(b: Belief) -> Array:
     if move is not None:
         return move
     over = easy_pose(b.target[0], b.target[1], CARRY[2])
-    release = easy_pose(b.target[0], b.target[1], max(b.target[2] + 0.085, 0.80))
+    release = easy_pose(b.target[0], b.target[1], max(b.target[2] + 0.068, 0.80))
     off = float(np.linalg.norm(b.hand[:2] - b.target[:2]))
     if off < 0.025 and b.hand[2] < release[2] + 0.02:
         return _action(b, hand=release, grip=0.0)

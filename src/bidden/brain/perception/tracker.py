@@ -23,9 +23,11 @@ from .pipeline import Look
 class TrackerConfig:
     """When to believe, doubt and forget; all values tuned in simulation."""
 
-    confidence: float = 0.4  # a sighting below this is no sighting
+    confidence: float = 0.5  # a sighting below this is no sighting
     gate: float = 3.0  # standard deviations within which a sighting is the same place
     slack_m: float = 0.03  # added to the gate
+    meeting: float = 0.8  # confidence that a sighting of a new thing needs
+    meetings: int = 2  # such sightings in a row, in one place, until it is believed
     confirmations: int = 3  # consistent outliers that move the point
     patience: int = 25  # looks in vain, though in view, until the point is forgotten
     drift: float = 0.02  # [m] of odometry error per metre walked
@@ -160,10 +162,8 @@ class Tracker:
         p_O = from_planar(g.p_B, base_pose)
         spread = max(float(g.spread_m), 1e-3)
         if memory is None:
-            self._memory[g.role] = _Memory(
-                phrase=g.phrase, p_O=p_O, variance=spread**2,
-                confidence=g.confidence, stamp_ns=g.stamp_ns,
-            )  # fmt: skip
+            if g.confidence >= self.config.meeting:
+                self._meet(g, p_O, spread)
             return
         memory.phrase = g.phrase
         away = float(np.linalg.norm(p_O - memory.p_O))
@@ -177,6 +177,20 @@ class Tracker:
             self._doubt.pop(g.role, None)
         else:
             self._doubt_place(g, memory, p_O, spread)
+
+    def _meet(self, g: Grounding, p_O: Array, spread: float) -> None:
+        """A thing seen for the first time counts once another look agrees."""
+        doubt = self._doubt.get(g.role)
+        near = self.config.gate * spread + self.config.slack_m
+        agrees = doubt is not None and bool(np.linalg.norm(p_O - doubt.p_O) <= near)
+        count = doubt.count + 1 if agrees and doubt is not None else 1
+        self._doubt[g.role] = _Doubt(p_O=p_O, count=count)
+        if count >= self.config.meetings:
+            del self._doubt[g.role]
+            self._memory[g.role] = _Memory(
+                phrase=g.phrase, p_O=p_O, variance=spread**2,
+                confidence=g.confidence, stamp_ns=g.stamp_ns,
+            )  # fmt: skip
 
     def _doubt_place(
         self, g: Grounding, memory: _Memory, p_O: Array, spread: float

@@ -98,7 +98,6 @@ class Player:
         )
         self._eyes = Eyes(self._rng)
         self.inputs: list[Array] = []
-        self.labels: list[Array] = []
         self.loop.arm()
         self.loop.run(20)
 
@@ -170,7 +169,6 @@ class Player:
             right = expert_chunk(belief, STEPS)
             seen = features(belief)
             self.inputs.append(seen)
-            self.labels.append(right.astype(np.float32))
             done = done + 1 if right[0, 11] > 0.5 else 0
             if done >= 3:
                 break

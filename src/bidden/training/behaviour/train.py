@@ -26,7 +26,10 @@ from bidden.core.messages import Array
 from bidden.runtime.clock import stopwatch_ns
 from bidden.training.nets.action import ActionConfig, ActionDecoder
 
+from .relabel import relabel
+
 FIRST_SEED = 100_000
+STEPS = 8  # actions in a chunk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,7 @@ def _play_one(job: tuple[int, int, str, str]) -> dict[str, int]:
     player = Player(seed, config, actor)
     results = player.play()
     temporary = file.with_suffix(".part.npz")
-    np.savez(temporary, x=np.stack(player.inputs), y=np.stack(player.labels))
+    np.savez(temporary, x=np.stack(player.inputs))
     temporary.replace(file)
     counts = Counter(f"{skill} {'ok' if ok else 'no'}" for skill, ok in results)
     counts["falls"] = int(player.world.fallen())
@@ -121,13 +124,14 @@ def _imagined(config: TrainConfig) -> tuple[Tensor, Tensor]:
 
 
 def _played(out: Path) -> tuple[Tensor, Tensor]:
-    xs, ys = [], []
+    """All play so far, with the labels that today's expert gives."""
+    xs = []
     for path in sorted(out.glob("round*/*.npz")):
         if not path.name.endswith(".part.npz"):
             with np.load(path, allow_pickle=False) as file:
                 xs.append(file["x"])
-                ys.append(file["y"])
-    return torch.from_numpy(np.concatenate(xs)), torch.from_numpy(np.concatenate(ys))
+    x = np.concatenate(xs)
+    return torch.from_numpy(x), torch.from_numpy(relabel(x, STEPS))
 
 
 def loss_of(
