@@ -160,7 +160,7 @@ def _walk_to(b: Belief) -> Array:
 
 def _face(b: Belief) -> Array:
     heading = _bearing(b)
-    if abs(heading) < (0.12 if _still(b) else 0.07):
+    if abs(heading) < (0.09 if _still(b) else 0.05):
         return _action(b, hand=_idle_hand(b), done=float(_still(b)))
     turn = np.sign(heading) * float(np.clip(1.5 * abs(heading), 0.12, 0.7))
     return _action(b, base=(0.0, 0.0, float(turn)), hand=_idle_hand(b))
