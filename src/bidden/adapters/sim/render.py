@@ -19,7 +19,7 @@ class Renderer:
         self._model = model
         self._gl = mujoco.GLContext(width_px, height_px)
         self._gl.make_current()
-        model.vis.quality.offsamples = 0
+        model.vis.quality.offsamples = model.vis.quality.shadowsize = 0
         model.vis.global_.offwidth = width_px
         model.vis.global_.offheight = height_px
         self._context = mujoco.MjrContext(
