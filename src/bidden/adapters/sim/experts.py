@@ -17,6 +17,8 @@ from bidden.core.messages import Array, Skill
 STEP_S = 0.1  # [s] of one action
 STANDOFF = np.array([0.35, -0.14])  # where the target should be in B to reach it [m]
 PUT_STANDOFF = np.array([0.36, -0.13])  # [m]
+DEEP_STANDOFF = np.array([0.41, -0.13])  # [m] of a bin, which stands on the floor
+DEEP_Z = 0.60  # [m] receptacles with a lower rim are bins
 REST = np.array([0.186, -0.193, 0.90, -0.22, 0.13, -0.09])  # right hand
 CARRY = np.array([0.28, -0.19, 0.99, 0.0, -0.24, 0.0])  # right hand, something in it
 MOVING_TOLERANCE = np.array([0.03, 0.05])  # [m] around a standoff, while stepping
@@ -250,12 +252,16 @@ def _lift(b: Belief) -> Array:
 
 
 def _put(b: Belief) -> Array:
-    move = _approach(b, PUT_STANDOFF, hand=CARRY)
+    deep = b.target[2] < DEEP_Z
+    move = _approach(b, DEEP_STANDOFF if deep else PUT_STANDOFF, hand=CARRY)
     if move is not None:
         return move
-    over = easy_pose(b.target[0], b.target[1], CARRY[2])
-    release = easy_pose(b.target[0], b.target[1], max(b.target[2] + 0.068, 0.80))
-    off = float(np.linalg.norm(b.hand[:2] - b.target[:2]))
+    x, y, z = (float(v) for v in b.target)
+    if deep:  # its mouth is wide: no need to lean over the middle
+        x = max(x - 0.07, min(x, 0.39))
+    over = easy_pose(x, y, CARRY[2])
+    release = easy_pose(x, y, max(z + 0.068, 0.80))
+    off = float(np.hypot(b.hand[0] - x, b.hand[1] - y))
     if off < 0.025 and b.hand[2] < release[2] + 0.02:
         return _action(b, hand=release, grip=0.0)
     if off < 0.03:
