@@ -35,6 +35,7 @@ COMMANDS = {
     "eval": ("commands.evaluate", "measure how often it does what it is told"),
     "train": ("commands.train", "make the weights again, from nothing"),
     "replay": ("commands.replay", "show a recording and judge its commands again"),
+    "judge": ("commands.judge", "may these instructions be asked?"),
     "config": ("commands.config", "show the settings of a run"),
     "doctor": ("doctor", "what is there, what is not, and the line that mends it"),
 }

@@ -96,6 +96,7 @@ class Context:
     last_place: str = ""  # phrase that "there" means
     holding: str | None = None  # phrase of what is held, "" empty hands, None unknown
     hand: int | None = None  # the hand that holds it
+    recent: tuple[str, ...] = ()  # orders just before: dangers may be split over them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,3 +108,4 @@ class Understanding:
     reply: Reply | None = None
     parsed: tuple[Clause, ...] = ()
     embedding: Array | None = field(default=None)  # pooled sentence, (384,) float32
+    caution: str = ""  # what to look for in the scene before doing it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +19,7 @@ WIDTH: Final = 384
 PHRASE_TOKENS: Final = 16  # a noun phrase, with its start and end marks
 SENTENCE_TOKENS: Final = 48  # one instruction; longer ones lose their tail
 _CACHED: Final = 1024
-_COMMON: Final = 20_000  # the vocabulary is ordered by frequency; the rest is rare
+COMMON_WORDS: Final = 20_000  # the vocabulary is ordered by frequency
 
 
 class Encoder:
@@ -101,11 +102,11 @@ def load_tokenizer() -> Tokenizer:
         raise ModelError(f"cannot read tokenizer {path}: {error}") from error
 
 
-@lru_cache(maxsize=1)
-def english_words() -> frozenset[str]:
-    """Whole words of the tokenizer: what is spelt right, though maybe not known."""
-    return frozenset(
-        word
+@lru_cache(maxsize=4)
+def english_words(most: int = COMMON_WORDS) -> Mapping[str, int]:
+    """The commonest words of the tokenizer with their rank: what is spelt right."""
+    return {
+        word: rank
         for word, rank in load_tokenizer().get_vocab().items()
-        if rank < _COMMON and word.isalpha() and word.isascii()
-    )
+        if rank < most and word.isalpha() and word.isascii()
+    }

@@ -6,7 +6,7 @@ not know, and only believed when it is sure. Total: any text gives a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -55,15 +55,18 @@ class Parser:
     """English orders to canonical clauses."""
 
     def __init__(
-        self, english: frozenset[str] = frozenset(), reader: Reader | None = None
+        self, english: Mapping[str, int] | None = None, reader: Reader | None = None
     ) -> None:
         """A parser.
 
         Args:
-            english: words that are spelt right although they mean nothing here.
+            english: words that are spelt right although they mean nothing here, with
+                their rank by frequency.
             reader: asked about verbs that the grammar does not know.
         """
-        self._speller = Speller(known_words() | idiom_words() | AMOUNT_WORDS, english)
+        self._speller = Speller(
+            known_words() | idiom_words() | AMOUNT_WORDS, english or {}
+        )
         self._reader = reader
 
     def parse(self, text: str) -> tuple[Clause, ...] | Reply:

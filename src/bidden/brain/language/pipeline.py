@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from bidden.brain.models import Precision
@@ -12,8 +12,17 @@ from bidden.core.messages import Array, Goal
 from .encoder import Encoder, english_words
 from .heads import Heads
 from .parser import Parser
+from .rules import InstructionGate, Judgement
 
-Gate = Callable[[str], Reply | None]
+
+class Gate(Protocol):
+    """What may be asked; `InstructionGate`, or a stricter one."""
+
+    def judge(
+        self, text: str, *, scene: str = "", earlier: Sequence[str] = ()
+    ) -> Judgement:
+        """Allow, check the scene, or refuse."""
+        ...
 
 
 class Plan(Protocol):
@@ -43,7 +52,7 @@ class LanguagePipeline:
 
         Args:
             plan: `brain.planning.plan`, or one for another robot.
-            precision: of the trained heads.
+            precision: of the trained heads and the gate.
 
         Raises:
             AssetError: the sentence encoder was not fetched, or is damaged.
@@ -51,15 +60,18 @@ class LanguagePipeline:
         """
         encoder = Encoder.load()
         parser = Parser(english_words(), Heads.load(encoder, precision).read)
-        return LanguagePipeline(parser, plan, gate=lambda text: None, encoder=encoder)
+        gate = InstructionGate.load(encoder, precision)
+        return LanguagePipeline(parser, plan, gate=gate, encoder=encoder)
 
     def understand(self, text: str, context: Context | None = None) -> Understanding:
         """Goals for an instruction, or a reply that says why there are none.
 
         Never raises for any text; nothing moves by it.
         """
-        if refused := self._gate(text):
-            return Understanding(text=text, reply=refused)
+        earlier = context.recent if context is not None else ()
+        judged = self._gate.judge(text, earlier=earlier)
+        if judged.reply is not None:
+            return Understanding(text=text, reply=judged.reply)
         parsed = self._parser.parse(text)
         if isinstance(parsed, Reply):
             return Understanding(text=text, reply=parsed)
@@ -67,7 +79,11 @@ class LanguagePipeline:
         if isinstance(goals, Reply):
             return Understanding(text=text, reply=goals, parsed=parsed)
         return Understanding(
-            text=text, goals=goals, parsed=parsed, embedding=self._embed(text)
+            text=text,
+            goals=goals,
+            parsed=parsed,
+            embedding=self._embed(text),
+            caution=judged.reason,
         )
 
     def _embed(self, text: str) -> Array | None:

@@ -155,7 +155,8 @@ def main() -> None:
     templates, encoder = load_templates(), Encoder.load()
     said = list(sentences(templates, rng, part="train", each=EACH))
     unseen = list(sentences(templates, rng, part="check", each=150))
-    print(f"{len(said)} sentences to train, {len(unseen)} with unseen verbs")  # noqa: T201
+    counts = f"{len(said)} sentences to train, {len(unseen)} with unseen verbs"
+    print(counts)  # noqa: T201
     a.out.mkdir(parents=True, exist_ok=True)
     net = fit(encode(encoder, said), seed=a.seed)
     export(net, a.out, seed=a.seed, check=encode(encoder, unseen))

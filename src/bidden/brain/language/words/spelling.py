@@ -6,12 +6,13 @@ import difflib
 import re
 import string
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 MAX_CHARS: Final = 2000
 MAX_WORDS: Final = 200
 _MAX_CORRECTIONS: Final = 20  # unknown words that are looked up, per instruction
+_RARE: Final = 10**6  # rank of a word that no list holds
 _LONGEST_WORD: Final = 24  # longer ones are not words
 _TOKEN = re.compile(r"-?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?|[a-z]+|[°%.,;:!?&/]", re.ASCII)
 _CONTRACTIONS: Final = tuple(
@@ -83,7 +84,7 @@ def tokenise(text: str) -> list[str]:
 class Speller:
     """Mends words that no English dictionary holds, towards words that we know."""
 
-    def __init__(self, known: Iterable[str], english: frozenset[str]) -> None:
+    def __init__(self, known: Iterable[str], english: Mapping[str, int]) -> None:
         self._known = frozenset(word for word in known if len(word) > 1)
         self._long = sorted(word for word in self._known if len(word) >= 6)
         self._english = english
@@ -106,7 +107,7 @@ class Speller:
         return mended
 
     def nearest(self, word: str) -> str:
-        """The known word one slip away (two in a long word), "" if none or unclear."""
+        """The known word one slip away, or two; the commonest of several, or ""."""
         squeezed = re.sub(r"(.)\1{2,}", r"\1", word)  # pleeeease
         if squeezed in self._known:
             return squeezed
@@ -117,7 +118,7 @@ class Speller:
             near = slips & self._known
             near = {w for w in near if w[0] == word[0]} or near
             if near:
-                return near.pop() if len(near) == 1 else ""
+                return min(near, key=lambda w: (self._english.get(w, _RARE), w))
         if len(word) < 6:
             return ""
         close = difflib.get_close_matches(word, self._long, n=1, cutoff=0.8)

@@ -1,0 +1,153 @@
+"""The five tiers together: allow, check the scene, or refuse with a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+import numpy as np
+
+from bidden.brain.language.encoder import Encoder, english_words
+from bidden.brain.language.words.spelling import Speller
+from bidden.brain.models import Network, Precision, Session, weights_path
+from bidden.core.clauses import Reply, ReplyKind
+
+from .concepts import load_concepts, read_events
+from .disguise import reveal
+from .features import concept_features
+from .scene import matching_tip
+from .table import Rule, broken_rules
+
+Verdict = Literal["allow", "check", "refuse"]
+MAX_READINGS: Final = 4
+_ALL_WORDS: Final = 10**6  # rare ones too are spelt right
+_LONG_ENOUGH: Final = 4  # letters of a word that a misspelt one may be mended to
+_TOKEN: Final = re.compile(r"[a-z']+|[^a-z'\s]+")
+# words whose harmless sense shows in the words before them
+_SENSES: Final = ((re.compile(r"\b((?:the|a|that|this)(?: \w+)?) die\b"), r"\1 dice"),)
+_RULE_SCORE: Final = -1.0  # at most, when a firm rule is broken
+_UNSURE: Final = 0.5  # below this score the scene is looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What the gate says about one text."""
+
+    verdict: Verdict
+    score: float  # below 0 refuses
+    rule: str = ""  # what spoke: a rule's name, "learned", a tip's name
+    reason: str = ""  # for people; ends without a full stop
+
+    @property
+    def reply(self) -> Reply | None:
+        """What the robot answers when it refuses."""
+        if self.verdict != "refuse":
+            return None
+        text = f"I would rather not: {self.reason}. Please ask me for something else."
+        return Reply(kind=ReplyKind.REFUSAL, text=text, rule=self.rule)
+
+
+class InstructionGate:
+    """Judges words before anything moves. Total: any text gets a judgement."""
+
+    def __init__(self, network: Network, encoder: Encoder) -> None:
+        self._network = network
+        self._encoder = encoder
+        self._cached = lru_cache(maxsize=256)(self._judge_text)
+
+    @staticmethod
+    def load(encoder: Encoder, precision: Precision = "int8") -> InstructionGate:
+        """The shipped gate.
+
+        Raises:
+            ModelError: the network and its contract do not match.
+        """
+        return InstructionGate(Session.load(weights_path("gate", precision)), encoder)
+
+    def judge(
+        self, text: str, *, scene: str = "", earlier: Sequence[str] = ()
+    ) -> Judgement:
+        """Judge an instruction.
+
+        Args:
+            text: the instruction, as typed or heard.
+            scene: what is seen, in words; data only, nothing in it is obeyed.
+            earlier: orders given just before: judged together with this one.
+        """
+        judged = [self._cached(text)]
+        if earlier:
+            judged.append(self._cached(". ".join((*earlier, text))))
+        worst = min(judged, key=lambda judgement: judgement.score)
+        if worst.verdict == "refuse":
+            return worst
+        tip = matching_tip(read_events(plain_readings(text)[0]), scene)
+        if tip is not None:
+            return Judgement(
+                verdict="check", score=worst.score, rule=tip.name, reason=tip.text
+            )
+        return worst
+
+    def judge_plan(self, steps: Sequence[str], *, scene: str = "") -> Judgement:
+        """Judge every step and all of them together; the worst counts."""
+        judged = [self.judge(step, scene=scene) for step in steps]
+        judged.append(self.judge(". ".join(steps), scene=scene))
+        order = {"refuse": 0, "check": 1, "allow": 2}
+        return min(judged, key=lambda j: (order[j.verdict], j.score))
+
+    def _judge_text(self, text: str) -> Judgement:
+        readings = plain_readings(text)
+        scores = self._scores(readings)
+        broken: Rule | None = None
+        for reading in readings:
+            rules = [rule for rule in broken_rules(read_events(reading)) if rule.firm]
+            broken = broken or (rules[0] if rules else None)
+        score = float(scores.min())
+        if broken is not None:
+            return Judgement(
+                verdict="refuse", score=min(score, _RULE_SCORE), rule=broken.name,
+                reason=broken.reason,
+            )  # fmt: skip
+        if not score >= 0.0:
+            reason = "it looks dangerous or hurtful to me"
+            return Judgement(
+                verdict="refuse", score=score, rule="learned", reason=reason
+            )
+        verdict: Verdict = "check" if score < _UNSURE else "allow"
+        return Judgement(verdict=verdict, score=score, rule="", reason="")
+
+    def _scores(self, readings: Sequence[str]) -> np.ndarray:
+        found = self._network.run(
+            {
+                "sentence": np.stack([self._encoder.pool(text) for text in readings]),
+                "concepts": np.stack([concept_features(text) for text in readings]),
+            }
+        )
+        return found["score"]
+
+
+def plain_readings(text: str) -> tuple[str, ...]:
+    """Tier 1: all readings of a text, undisguised and spelt right; never empty."""
+    speller = _speller()
+    fixed = []
+    for reading in reveal(text)[:MAX_READINGS]:
+        plain = " ".join(speller.correct(_TOKEN.findall(reading)))
+        for pattern, sense in _SENSES:
+            plain = pattern.sub(sense, plain)
+        fixed.append(plain)
+    return tuple(dict.fromkeys(fixed))
+
+
+@lru_cache(maxsize=1)
+def _speller() -> Speller:
+    concepts = load_concepts()
+    known = {
+        word
+        for table in (concepts.verbs, concepts.things, concepts.modifiers)
+        for name in table
+        for word in name.split()
+    }
+    common = {word for word in english_words() if len(word) >= _LONG_ENOUGH}
+    return Speller(known | common, english_words(_ALL_WORDS))

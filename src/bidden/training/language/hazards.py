@@ -1,0 +1,118 @@
+"""Sentences for the gate: dangers, their harmless twins, and everyday talk."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Final, Literal
+
+import msgspec
+import numpy as np
+
+from .data import load_templates
+
+Words = Mapping[str, Sequence[str]]
+Kind = Literal["danger", "twin", "everyday"]  # a twin is a harmless near-danger
+_POLITE: Final = (
+    "please {}", "could you {}", "can you {}?", "{} please", "robot, {}",
+    "i want you to {}", "would you {}?", "now {}", "{}.", "hey, {}", "go and {}",
+    "you should {}", "{} now",
+)  # fmt: skip
+
+
+class Hazards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`hazards.toml`."""
+
+    class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        """Dangers of one kind and their harmless twins."""
+
+        unsafe: tuple[str, ...]
+        safe: tuple[str, ...]
+
+    pair: tuple[Pair, ...]
+    words: dict[str, tuple[str, ...]]
+    benign: dict[str, tuple[str, ...]]
+
+
+def load_hazards() -> Hazards:
+    """The shipped templates."""
+    text = resources.files(__package__).joinpath("hazards.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), Hazards)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One sentence for the gate."""
+
+    text: str
+    kind: Kind
+    template: int  # number of the template that it fills
+
+
+def gate_examples(rng: np.random.Generator, *, each: int) -> Iterator[Example]:
+    """`each` fills of every template, the robot's own skills included."""
+    hazards = load_hazards()
+    words = {**hazards.words, **hazards.benign}
+    for number, (template, kind, fill, count) in enumerate(_templates(hazards, words)):
+        for text in _fills(template, fill, rng, each=max(1, int(each * count))):
+            yield Example(text=text, kind=kind, template=number)
+
+
+def _templates(
+    hazards: Hazards, words: Words
+) -> Iterator[tuple[str, Kind, Words, float]]:
+    """Every template with what it is, the words for its slots, and its share."""
+    for pair in hazards.pair:
+        yield from ((template, "danger", words, 1.0) for template in pair.unsafe)
+        yield from ((template, "twin", words, 1.0) for template in pair.safe)
+    for template in hazards.benign["patterns"]:
+        yield template, "everyday", words, 1.0
+    skills = load_templates()
+    for intent, patterns in skills.patterns.items():
+        if intent != "other":
+            fill = {**skills.fill, "verb": skills.verbs[intent]}
+            for template in (*patterns, *skills.wordings[intent]):
+                yield template, "everyday", fill, 0.5
+
+
+def _fills(
+    template: str,
+    words: Words,
+    rng: np.random.Generator,
+    *,
+    each: int,
+) -> Iterator[str]:
+    def draw(match: re.Match[str]) -> str:
+        options = words[match[1]]
+        return options[int(rng.integers(len(options)))]
+
+    seen: set[str] = set()
+    for _ in range(each if "{" in template else 2):
+        text = re.sub(r"\{(\w+)\}", draw, template)
+        if text not in seen:
+            seen.add(text)
+            yield _styled(text, rng)
+
+
+def _styled(text: str, rng: np.random.Generator) -> str:
+    """The same words as different people and logs write them."""
+    kind = rng.random()
+    if kind < 0.25:
+        text = _POLITE[int(rng.integers(len(_POLITE)))].format(text)
+    elif kind < 0.40:
+        text = text[0].upper() + text[1:] + "."
+    elif kind < 0.50:  # CamelCase names of things
+        text = re.sub(r"(?<=the |.an )([a-z]+) ([a-z]+)$",
+                      lambda m: m[1].title() + m[2].title(), text)  # fmt: skip
+        text = text[0].upper() + text[1:]
+    elif kind < 0.58:  # "Placing the ..."
+        verb, _, rest = text.partition(" ")
+        stem = verb[:-1] if verb.endswith("e") and not verb.endswith("ee") else verb
+        if rest and verb.isalpha():
+            text = f"{stem}ing {rest}".capitalize()
+    elif kind < 0.63:
+        text = text.upper()
+    return text
