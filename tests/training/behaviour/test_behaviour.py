@@ -15,10 +15,12 @@ import torch
 from bidden.adapters.sim.experts import HAND_STEP
 from bidden.adapters.sim.scene import FIRST_EVALUATION_SEED
 from bidden.brain.models import Session, TensorSpec
-from bidden.brain.policy.belief import SKILLS
+from bidden.brain.policy.belief import SKILLS, features
+from bidden.core.messages import Skill
 from bidden.training.behaviour import train as training
 from bidden.training.behaviour.imagine import imagine
 from bidden.training.behaviour.play import PlayConfig, Player
+from bidden.training.behaviour.relabel import belief_of, relabel
 from bidden.training.behaviour.train import TrainConfig, loss_of
 from bidden.training.export import write_contract, write_onnx
 from bidden.training.nets.action import (
@@ -62,6 +64,31 @@ def test_imagined_situations_are_fit_to_learn_from(
     assert (np.abs(y) <= np.array(ACTION_SCALE) + 1e-6).all()  # heads can say all of it
     shares = x[:, : len(SKILLS)].mean(0)
     assert (shares > 0).sum() >= len(SKILLS) - 1
+
+
+def test_features_lead_back_to_the_belief(
+    imagined: tuple[np.ndarray, np.ndarray],
+) -> None:
+    x = imagined[0]
+    near = x[np.hypot(x[:, 13], x[:, 14]) < 2.9]  # points farther away are cut
+    assert len(near) > 500
+    again = np.stack([features(belief_of(row)) for row in near])
+    off = np.abs(again - near).max(axis=1)
+    waves = near[:, SKILLS.index(Skill.WAVE)] == 1
+    assert off[~waves].max() < 1e-3
+    early = waves & (near[:, -1] < 2)  # later ones are told apart by their phase only
+    assert early.any()
+    assert off[early].max() < 0.02
+
+
+def test_old_play_gets_the_labels_of_today(
+    imagined: tuple[np.ndarray, np.ndarray],
+) -> None:
+    x, y = imagined
+    again = relabel(x[:400], 8)
+    assert again.dtype == np.float32
+    same = np.abs(again - y[:400]).max(axis=(1, 2)) < 1e-3
+    assert same.mean() > 0.95  # at a threshold of the expert a rounding may decide
 
 
 # -- the network ---------------------------------------------------------------------
@@ -169,7 +196,8 @@ def test_seeds_of_training_stay_below_those_of_the_evaluation() -> None:
 def test_an_episode_of_play_is_fit_to_learn_from() -> None:
     player = Player(4, PlayConfig(noise=0.0, blunder=0.0))
     results = player.play()
-    x, y = np.stack(player.inputs), np.stack(player.labels)
+    x = np.stack(player.inputs)
+    y = relabel(x, 8)
     player.world.close()
     assert results
     assert sum(done for _, done in results) >= len(results) - 1
