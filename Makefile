@@ -8,7 +8,7 @@ DEMO   := run "pick up the red cube and put it in the blue bowl" --seed 49 \
 TRAIN  := train
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo test slow check train clean
+.PHONY: help setup demo test fast check train clean
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
 
@@ -19,13 +19,13 @@ demo: setup  ## say it, and the G1 does it: video and recording in runs/demo
 	@mkdir -p runs/demo
 	$(BIN)/bidden $(DEMO)
 
-test:  ## the test suite without whole episodes
+test:  ## the whole test suite, played episodes too
 	@$(SETUP) sim dev --train-if-small
-	$(PYTEST) -m "not slow" $(ARGS)
+	$(PYTEST) $(ARGS)
 
-slow:  ## tests that play whole episodes
+fast:  ## the test suite without whole episodes
 	@$(SETUP) sim dev
-	$(PYTEST) -m slow $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 check:  ## style, types, layers
 	@$(SETUP) dev
