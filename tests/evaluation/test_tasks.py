@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bidden.adapters.sim.catalog import HELD_OUT_PAIRS
+from bidden.adapters.sim.scene.catalog import HELD_OUT_PAIRS
 from bidden.core.errors import ConfigError
 from bidden.evaluation.household.tasks import (
     OBJECT_SKILLS,

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import numpy as np
 
-from bidden.adapters.sim.catalog import HELD_OUT_PAIRS
 from bidden.adapters.sim.scene import Pairs, random_scene
+from bidden.adapters.sim.scene.catalog import HELD_OUT_PAIRS
 from bidden.brain.language.encoder import Encoder
 from bidden.brain.models import Precision
 from bidden.brain.perception import VisionPipeline

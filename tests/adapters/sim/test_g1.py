@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from bidden.adapters.sim.body import EFFORT, robot_spec
+from bidden.adapters.sim.body.gait import Gait
 from bidden.adapters.sim.g1 import COMMAND_TIMEOUT_NS, TICK_NS, Odometry, SimRobot
-from bidden.adapters.sim.gait import Gait
 from bidden.adapters.sim.world import World
 from bidden.brain.models import Contract
 from bidden.core.errors import RobotError

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bidden.adapters.sim.catalog import HALF_SIZE
 from bidden.adapters.sim.g1 import SimRobot, cameras
 from bidden.adapters.sim.scene import (
     SceneConfig,
     ThingConfig,
     random_scene,
 )
+from bidden.adapters.sim.scene.catalog import HALF_SIZE
 from bidden.adapters.sim.world import World
 from bidden.brain.perception.boxes import Rectangle
 from bidden.brain.perception.surroundings import Surroundings

@@ -8,20 +8,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from bidden.adapters.sim.catalog import (
-    COLOURS,
-    HELD_OUT_PAIRS,
-    LANDMARKS,
-    SHAPES,
-    all_pairs,
-    training_pairs,
-)
 from bidden.adapters.sim.scene import (
     FREE_RADIUS,
     SceneConfig,
     ThingConfig,
     load_scene,
     random_scene,
+)
+from bidden.adapters.sim.scene.catalog import (
+    COLOURS,
+    HELD_OUT_PAIRS,
+    LANDMARKS,
+    SHAPES,
+    all_pairs,
+    training_pairs,
 )
 from bidden.core.errors import ConfigError
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from bidden.adapters.sim import render
-from bidden.adapters.sim.catalog import LANDMARK_POINT_Z
 from bidden.adapters.sim.g1 import SimCamera, SimRobot, add_depth_noise, cameras
 from bidden.adapters.sim.scene import SceneConfig, ThingConfig, random_scene
+from bidden.adapters.sim.scene.catalog import LANDMARK_POINT_Z
 from bidden.adapters.sim.world import World
 from bidden.core.messages import Array
 from bidden.robot.g1 import CAMERAS, GRIP_TRAVEL, SIDES

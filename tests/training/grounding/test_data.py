@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bidden.adapters.sim.catalog import HELD_OUT_PAIRS
+from bidden.adapters.sim.scene.catalog import HELD_OUT_PAIRS
 from bidden.core.errors import ConfigError, RecordingError
 from bidden.training.grounding.batches import BatchConfig, GroundingSet, Sampler
 from bidden.training.grounding.data import Shard, make

@@ -22,7 +22,7 @@ from bidden.robot.g1 import (
 from bidden.robot.kinematics import Kinematics, camera_matrix
 
 from .body import ARM_KP
-from .gait import Gait
+from .body.gait import Gait
 from .world import PHYSICS_DT_S, World
 
 TICK_NS = 20_000_000

@@ -21,10 +21,10 @@ from bidden.system.outcome import Outcome
 from bidden.system.reporting.film import Film
 from bidden.system.tape import Tape
 
-from .catalog import COLOURS, LANDMARKS, RECEPTACLES, all_pairs
 from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy
 from .scene import Pairs, load_scene, random_scene
+from .scene.catalog import COLOURS, LANDMARKS, RECEPTACLES, all_pairs
 from .world import World
 
 KNOWN_PHRASES = (

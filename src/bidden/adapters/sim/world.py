@@ -17,10 +17,10 @@ from bidden.core.messages import Array
 from bidden.robot.g1 import CAMERAS, DEFAULT_Q, JOINTS, PELVIS_HEIGHT, READY_ARMS, SIDES
 
 from .body import robot_spec
-from .catalog import LANDMARK_POINT_Z
 from .render import Renderer
 from .room import add_room
 from .scene import SceneConfig, ThingConfig
+from .scene.catalog import LANDMARK_POINT_Z
 
 PHYSICS_DT_S = 0.005
 FALLEN_HEIGHT = 0.5  # [m] of the pelvis

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from bidden.adapters.sim.catalog import HELD_OUT_PAIRS
+from bidden.adapters.sim.scene.catalog import HELD_OUT_PAIRS
 from bidden.core.errors import ConfigError
 from bidden.core.messages import Array
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bidden.adapters.sim.catalog import (
+from bidden.adapters.sim.scene.catalog import (
     COLOURS,
     HELD_OUT_PAIRS,
     LANDMARKS,

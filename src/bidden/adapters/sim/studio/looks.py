@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from bidden.adapters.sim.catalog import COLOURS, HALF_SIZE, training_pairs
 from bidden.adapters.sim.scene import SceneConfig, ThingConfig
+from bidden.adapters.sim.scene.catalog import COLOURS, HALF_SIZE, training_pairs
 from bidden.adapters.sim.world import World
 from bidden.core.messages import Array
 
