@@ -28,6 +28,7 @@ from bidden.robot.kinematics import Kinematics
 
 CHUNK_STEPS = 8
 NEEDS_SIGHT = frozenset({Skill.WALK_TO, Skill.FACE, Skill.PICK, Skill.PUT})
+MAY_BE_TWICE = ("object", "receptacle")  # a landmark is large and has many peaks
 AMBIGUOUS_LOOKS = 3  # looks in a row that must show two things that fit
 
 
@@ -136,7 +137,8 @@ class CompactPolicy:
 
     def _question(self, look: Look) -> str:
         """A question if two things fit in several looks in a row."""
-        found = [a for s in look.sightings if (a := find_ambiguity(s))]
+        small = (s for s in look.sightings if s.grounding.role in MAY_BE_TWICE)
+        found = [a for s in small if (a := find_ambiguity(s))]
         self._doubtful = self._doubtful + 1 if found else 0
         return _which(found[0]) if self._doubtful >= AMBIGUOUS_LOOKS else ""
 
