@@ -1,5 +1,7 @@
 """Episodes with a scripted robot: what is recorded, and which cause is found."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -109,6 +111,26 @@ def test_success_is_recorded_with_its_figures(play_with: Any) -> None:
     assert (record.ticks, record.chunks, record.sim_s) == (10, 2, 3.0)
     assert LatencyHistogram.from_bins(record.tick_bins).timing().count == 1
     assert session.closed
+
+
+def test_nothing_of_a_session_is_left_in_memory(
+    make_world: Callable[[], World],
+) -> None:
+    left: list[weakref.ref[ScriptedSession]] = []
+
+    def open_session(_: Episode, on_event: Listener) -> Any:
+        session = ScriptedSession(make_world(), on_event, lift)
+        session.world.owner = session  # parts of a session know each other
+        left.append(weakref.ref(session))
+        return session
+
+    episode = Episode(split="seen", seed=PICK_SEED, policy="expert", precision="int8")
+    gc.disable()  # as when its C side is large and its Python side small
+    try:
+        play(episode, open_session=open_session)
+    finally:
+        gc.enable()
+    assert [ref() for ref in left] == [None]
 
 
 def nothing(_: ScriptedSession, __: str) -> str:

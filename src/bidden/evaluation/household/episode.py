@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import traceback
 from collections import Counter
 from collections.abc import Sequence
@@ -118,6 +119,7 @@ def play(episode: Episode, *, open_session: OpenSession = open_house) -> Episode
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
         record = _lost(episode, "crash", f"{type(error).__name__}: {error} ({where})")
+    gc.collect()  # a session is a circle of 300 MB, of which Python counts little
     wall_s = (stopwatch_ns() - began_ns) / NS_PER_S
     return msgspec.structs.replace(record, wall_s=wall_s)
 
