@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -121,9 +122,17 @@ def test_ctrl_c_before_the_robot_stands_says_stopped(
     assert session.closed == 1
 
 
+@pytest.fixture
+def default_ctrl_c() -> Iterator[None]:
+    """Ctrl-C as in a terminal; a shell's background jobs start with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_first_signal_asks_the_robot_to_stop_and_the_second_is_immediate(
-    number: int,
+    number: int, default_ctrl_c: None
 ) -> None:
     stops: list[int] = []
     with sessions.stop_on_signal(lambda: stops.append(1)):
