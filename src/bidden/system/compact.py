@@ -26,6 +26,8 @@ from bidden.core.messages import (
 )
 from bidden.robot.kinematics import Kinematics
 
+from .executor import still_actions
+
 CHUNK_STEPS = 8
 NEEDS_SIGHT = frozenset({Skill.WALK_TO, Skill.FACE, Skill.PICK, Skill.PUT})
 MAY_BE_TWICE = ("object", "receptacle")  # a landmark is large and has many peaks
@@ -143,8 +145,7 @@ class CompactPolicy:
         return _which(found[0]) if self._doubtful >= AMBIGUOUS_LOOKS else ""
 
     def _stand(self, o: Observation, reason: str) -> ActionChunk:
-        actions = np.zeros((CHUNK_STEPS, 12))
-        actions[:, 9], actions[:, 10] = o.grip_command[o.goal.hand], o.goal.hand
+        actions = still_actions(o, CHUNK_STEPS)
         return ActionChunk(
             stamp_ns=o.stamp_ns,
             actions=actions,

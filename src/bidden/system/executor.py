@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from bidden.core.frames import rotation_rpy
-from bidden.core.messages import LEFT, RIGHT, ActionChunk, Array, Command, RobotState
+from bidden.core.messages import (
+    ACTION_NAMES,
+    LEFT,
+    RIGHT,
+    ActionChunk,
+    Array,
+    Command,
+    Observation,
+    RobotState,
+)
 from bidden.robot.g1 import ARM, ARM_IN_COMMAND, READY_ARMS
 from bidden.robot.ik import ArmIK
 from bidden.robot.kinematics import Kinematics
@@ -57,8 +66,8 @@ class Executor:
         self._integral = np.zeros((2, 3))
 
     def load(self, chunk: ActionChunk | None) -> None:
-        """Play this chunk from now on; None stops motion at the next tick."""
-        self.chunk = chunk
+        """Play this chunk from now on; None, or a flawed one, stops motion."""
+        self.chunk = None if chunk is None or flaw_of(chunk) else chunk
 
     def step_of(self, now_ns: int) -> int | None:
         """Index of the action that is due, or None when the chunk has expired."""
@@ -124,3 +133,27 @@ class Executor:
         X_TG[:3, :3] = R.T @ X_BG[:3, :3]
         X_TG[:3, 3] = R.T @ (X_BG[:3, 3] - p)
         self._arm_q[arm] = self._ik[hand].solve(X_TG, self._arm_q[arm])
+
+
+def flaw_of(chunk: ActionChunk) -> str:
+    """Why a chunk cannot be played, for people; empty when it can."""
+    shape = np.shape(chunk.actions)
+    if len(shape) != 2 or shape[0] == 0 or shape[1] != len(ACTION_NAMES):
+        return (
+            f"policy '{chunk.policy}' gave actions of shape {shape}, "
+            f"expected (steps, {len(ACTION_NAMES)})"
+        )
+    if not np.all(np.isfinite(chunk.actions)):
+        return f"policy '{chunk.policy}' gave actions that are not finite"
+    if not (np.isfinite(chunk.period_s) and chunk.period_s > 0):
+        return f"policy '{chunk.policy}' gave a period of {chunk.period_s} s"
+    return ""
+
+
+def still_actions(observation: Observation, steps: int = 8) -> Array:
+    """Actions that stand and keep hand and grip as they are, (steps, 12)."""
+    hand = observation.goal.hand
+    actions = np.zeros((steps, len(ACTION_NAMES)))
+    actions[:, 9] = observation.grip_command[hand]
+    actions[:, 10] = hand
+    return actions

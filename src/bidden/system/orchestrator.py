@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,7 @@ from .events import (
     Understood,
     Verdicted,
 )
+from .executor import flaw_of, still_actions
 from .loop import ControlLoop
 from .outcome import GoalResult, GoalStatus, Outcome, Status
 from .reporting.words import describe_goal
@@ -263,6 +264,9 @@ class Orchestrator:
         began = stopwatch_ns()
         chunk = self._policy.act(observation)
         took = stopwatch_ns() - began
+        if flaw := flaw_of(chunk):
+            still = still_actions(observation)
+            chunk = replace(chunk, actions=still, spread=0 * still, note=flaw)
         self._policy_latency.add(took)
         self._chunks += 1
         if self.loop.tape:
