@@ -1,15 +1,12 @@
-"""Train the instruction gate and write it with its contract.
+"""Training of the instruction gate.
 
-`python -m bidden.training.language.gate --seed 1 --out src/bidden/weights`
-
-The score is shifted so that 0 is the 1 % false-alarm point on everyday sentences whose
-templates the network did not see (cross-validation over templates): sentences from
-templates that it knows would promise too much.
+The score is shifted so that 0 is the 1 % false-alarm point of the worst kind of
+everyday talk, on templates that the network did not see (cross-validation over
+templates): sentences from templates that it knows would promise too much.
 """
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +23,7 @@ from bidden.brain.language.encoder import WIDTH, Encoder
 from bidden.brain.language.rules.features import concept_features, feature_names
 from bidden.brain.language.rules.gate import plain_readings
 from bidden.brain.models import Contract, Session, TensorSpec, contract_path, sha256_of
-from bidden.brain.models.contract import SCHEMA, WEIGHTS_DIR
+from bidden.brain.models.contract import SCHEMA
 
 from .hazards import Example, gate_examples
 
@@ -35,7 +32,7 @@ EPOCHS = 30
 BATCH = 64
 MEMBERS = 3  # networks whose mean is the score
 FOLDS = 4
-FALSE_ALARMS = 0.01  # at score 0, on harmless text of unseen templates
+FALSE_ALARMS = 0.01  # at score 0, for every kind of everyday talk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +42,7 @@ class Rows:
     sentence: NDArray[np.float32]  # (B, 384)
     concepts: NDArray[np.float32]  # (B, F)
     danger: NDArray[np.float32]  # (B,) 1 or 0
-    everyday: NDArray[np.bool_]  # (B,) harmless, and not the twin of a danger
+    source: NDArray[np.str_]  # (B,) "danger", "twin", or a kind of everyday talk
     template: NDArray[np.int64]  # (B,) which template it came from
 
 
@@ -87,8 +84,8 @@ def read_rows(encoder: Encoder, examples: list[Example]) -> Rows:
     return Rows(
         sentence=np.stack([encoder.pool(text) for text in plain]),
         concepts=np.stack([concept_features(text) for text in plain]),
-        danger=np.array([example.kind == "danger" for example in examples], np.float32),
-        everyday=np.array([example.kind == "everyday" for example in examples]),
+        danger=np.array([e.source == "danger" for e in examples], np.float32),
+        source=np.array([e.source for e in examples]),
         template=np.array([example.template for example in examples]),
     )
 
@@ -118,7 +115,7 @@ def fit(rows: Rows, *, seed: int, among: NDArray[np.int64] | None = None) -> Gat
 
 
 def calibrate(rows: Rows, *, seed: int) -> tuple[float, dict[str, float]]:
-    """Log-odds that 1 % of harmless text exceeds when its template is unseen."""
+    """Log-odds that 1 % of everyday talk exceeds when its template is unseen."""
     rng = np.random.default_rng(seed)
     fold_of = rng.integers(FOLDS, size=rows.template.max() + 1)[rows.template]
     odds = np.zeros(len(rows.danger))
@@ -130,13 +127,20 @@ def calibrate(rows: Rows, *, seed: int) -> tuple[float, dict[str, float]]:
                 torch.from_numpy(rows.sentence[unseen]),
                 torch.from_numpy(rows.concepts[unseen]),
             ).numpy()
-    shift = float(np.quantile(odds[rows.everyday], 1 - FALSE_ALARMS))
+    everyday = sorted(set(rows.source.tolist()) - {"danger", "twin"})
+    shift = max(
+        float(np.quantile(odds[rows.source == source], 1 - FALSE_ALARMS))
+        for source in everyday
+    )
     alarm = odds > shift
-    twins = ~rows.everyday & (rows.danger == 0)
     return shift, {
         "shift": round(shift, 3),
-        "recall_unseen_templates": round(float(alarm[rows.danger == 1].mean()), 3),
-        "false_alarms_twins": round(float(alarm[twins].mean()), 3),
+        **{
+            f"{'recall' if source == 'danger' else 'false_alarms'}_{source}": round(
+                float(alarm[rows.source == source].mean()), 4
+            )
+            for source in ("danger", "twin", *everyday)
+        },
     }
 
 
@@ -175,7 +179,7 @@ def export(
             schema=SCHEMA, name=file.stem, version="1",
             sha256=sha256_of(file.read_bytes()), inputs=inputs, outputs=outputs,
             labels={"concepts": feature_names()},
-            made_by=f"python -m bidden.training.language.gate --seed {seed}",
+            made_by=f"python -m bidden.training.language --seed {seed}",
             seed=seed, figures=figures,
         )  # fmt: skip
         contract.save(contract_path(file))
@@ -197,22 +201,12 @@ def _gap(score: GateScore, session: Session) -> float:
     return float(np.abs(got - want).max())
 
 
-def main() -> None:
-    """Command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seed", type=int, default=1, help="of sentences and weights")
-    parser.add_argument("--out", type=Path, default=WEIGHTS_DIR)
-    a = parser.parse_args()
-    torch.set_num_threads(1)
-    examples = list(gate_examples(np.random.default_rng(a.seed), each=EACH))
-    rows = read_rows(Encoder.load(), examples)
-    shift, figures = calibrate(rows, seed=a.seed)
+def train_gate(encoder: Encoder, out: Path, *, seed: int) -> None:
+    """Make sentences, calibrate, train, export and measure."""
+    examples = list(gate_examples(np.random.default_rng(seed), each=EACH))
+    rows = read_rows(encoder, examples)
+    shift, figures = calibrate(rows, seed=seed)
     counts = f"{len(examples)} sentences, {int(rows.danger.sum())} dangers"
     print(counts, figures)  # noqa: T201
-    members = [fit(rows, seed=a.seed + i) for i in range(MEMBERS)]
-    a.out.mkdir(parents=True, exist_ok=True)
-    export(GateScore(members, shift), a.out, seed=a.seed, figures=figures)
-
-
-if __name__ == "__main__":
-    main()
+    members = [fit(rows, seed=seed + i) for i in range(MEMBERS)]
+    export(GateScore(members, shift), out, seed=seed, figures=figures)

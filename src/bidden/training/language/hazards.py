@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -15,7 +15,6 @@ import numpy as np
 from .data import load_templates
 
 Words = Mapping[str, Sequence[str]]
-Kind = Literal["danger", "twin", "everyday"]  # a twin is a harmless near-danger
 _POLITE: Final = (
     "please {}", "could you {}", "can you {}?", "{} please", "robot, {}",
     "i want you to {}", "would you {}?", "now {}", "{}.", "hey, {}", "go and {}",
@@ -35,6 +34,7 @@ class Hazards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pair: tuple[Pair, ...]
     words: dict[str, tuple[str, ...]]
     benign: dict[str, tuple[str, ...]]
+    plain: dict[str, tuple[str, ...]]
 
 
 def load_hazards() -> Hazards:
@@ -48,34 +48,36 @@ class Example:
     """One sentence for the gate."""
 
     text: str
-    kind: Kind
+    source: str  # "danger", its harmless "twin", or a kind of everyday talk
     template: int  # number of the template that it fills
 
 
 def gate_examples(rng: np.random.Generator, *, each: int) -> Iterator[Example]:
     """`each` fills of every template, the robot's own skills included."""
     hazards = load_hazards()
-    words = {**hazards.words, **hazards.benign}
-    for number, (template, kind, fill, count) in enumerate(_templates(hazards, words)):
+    words = {**hazards.words, **hazards.plain}
+    for number, (template, source, fill, count) in enumerate(
+        _templates(hazards, words)
+    ):
         for text in _fills(template, fill, rng, each=max(1, int(each * count))):
-            yield Example(text=text, kind=kind, template=number)
+            yield Example(text=text, source=source, template=number)
 
 
 def _templates(
     hazards: Hazards, words: Words
-) -> Iterator[tuple[str, Kind, Words, float]]:
-    """Every template with what it is, the words for its slots, and its share."""
+) -> Iterator[tuple[str, str, Words, float]]:
+    """Every template with its source, the words for its slots, and its share."""
     for pair in hazards.pair:
         yield from ((template, "danger", words, 1.0) for template in pair.unsafe)
         yield from ((template, "twin", words, 1.0) for template in pair.safe)
-    for template in hazards.benign["patterns"]:
-        yield template, "everyday", words, 1.0
+    for source, templates in hazards.benign.items():
+        yield from ((template, source, words, 1.0) for template in templates)
     skills = load_templates()
     for intent, patterns in skills.patterns.items():
         if intent != "other":
             fill = {**skills.fill, "verb": skills.verbs[intent]}
             for template in (*patterns, *skills.wordings[intent]):
-                yield template, "everyday", fill, 0.5
+                yield template, "skills", fill, 0.5
 
 
 def _fills(

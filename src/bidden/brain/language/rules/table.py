@@ -23,6 +23,7 @@ _VICTIMS: Final = frozenset({"food", "person", "animal", "child"})
 _BESIDE: Final = tuple(
     "near under on onto in into inside against next at to toward over beside by".split()
 )
+_SOFT: Final = frozenset({"pillow", "cloth", "towel", "blanket", "teddy bear", "sheet"})
 _SPILLS_OK: Final = frozenset({"recipient", "bin", "water_place"})
 
 
@@ -160,7 +161,7 @@ def _breakage(e: Event, _: Traces) -> bool:
 
 
 def _throw(e: Event, _: Traces) -> bool:
-    if "throw" not in e.verbs or "gentle" in e.manner:
+    if "throw" not in e.verbs or "gentle" in e.manner or e.words & _SOFT:
         return False
     into = e.goal("in", "into", "inside", "on", "onto")
     risky = e.theme & {"fragile", "electronics", "heavy", "sharp", "toxic", "flame"}
