@@ -74,6 +74,12 @@ ORDERS = {
     "pick up the red cube but don't drop it": "pick up the red cube",
     "go and get the red cube": "pick up the red cube",
     "take hold of the red cube and lift it": "pick up the red cube",
+    "carry the red cube and go to the door": (
+        "pick up the red cube | walk to the door"
+    ),
+    "grab the red cube, head for the blue bowl and drop it in": (
+        "pick up the red cube | walk to the blue bowl | put it in the blue bowl"
+    ),
     # several
     "put the red cube in the red bowl and the blue ball in the tray": (
         "pick up the red cube | put it in the red bowl"

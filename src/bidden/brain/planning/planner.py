@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Final
 
 import numpy as np
@@ -81,7 +82,7 @@ class Planner:
         """
         state = _start(context or Context())
         try:
-            for clause in clauses:
+            for clause in _with_way(clauses):
                 for _ in range(clause.times):
                     self._plan_one(clause, state, text)
                     if len(state.goals) > self._abilities.max_goals:
@@ -289,6 +290,15 @@ def plan(
 ) -> tuple[Goal, ...] | Reply:
     """`Planner.plan` for the robot and world that ship."""
     return Planner().plan(clauses, context, text=text)
+
+
+def _with_way(clauses: Sequence[Clause]) -> Iterator[Clause]:
+    """Clauses where "carry it and go to the door" is a pick and a walk."""
+    for clause, following in zip_longest(clauses, clauses[1:]):
+        goes = following is not None and following.intent is Intent.WALK_TO
+        if clause.intent is Intent.BRING and clause.target is None and goes:
+            clause = replace(clause, intent=Intent.PICK)
+        yield clause
 
 
 def _start(context: Context) -> _State:

@@ -235,6 +235,12 @@ def _bring(args: Arguments) -> list[Clause] | Reply:
     ]  # fmt: skip
 
 
+def _belong(args: Arguments) -> list[Clause] | Reply:
+    holds = any(thing.sort is Sort.RECEPTACLE for _, thing in args.targets)
+    to_place = any(relation == "to" for relation, _ in args.targets)
+    return _bring(args) if to_place and not holds else _put(args)
+
+
 def _empty(args: Arguments) -> list[Clause] | Reply:
     if args.direct:
         return refusal("I cannot empty things out. " + ABILITIES)
@@ -270,7 +276,7 @@ _FRAMES: Final[dict[str, Frame]] = {
     "pick": _pick,
     "take": _take,
     "put": _put,
-    "belong": _put,
+    "belong": _belong,
     "empty": _empty,
     "move": _move,
     "bring": _bring,

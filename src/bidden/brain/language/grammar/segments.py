@@ -227,6 +227,8 @@ def arguments(current: Segment) -> Arguments:
         else:
             _add_other(args, item)
         last = item
+    if relation in ("in", "into", "on", "onto"):
+        args.markers.add("THERE")  # "drop it in": where we are
     return args
 
 

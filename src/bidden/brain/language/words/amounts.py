@@ -46,7 +46,8 @@ _FRACTIONS: Final = {
     "half": 0.5, "quarter": 0.25, "third": 1 / 3, "quarters": 0.25, "thirds": 1 / 3
 }  # fmt: skip
 _BEFORE_UNIT: Final = frozenset(
-    "of a an small big little tiny large full whole more long short complete".split()
+    "of a an small big little tiny large full whole more long short complete "
+    "single".split()
 )
 AMOUNT_WORDS: Final = frozenset(
     {*_LENGTHS, *_ANGLES, *_ONES, *_TENS, *_LOOSE, *_FRACTIONS, "hundred", "thousand"}
