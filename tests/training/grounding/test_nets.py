@@ -130,13 +130,19 @@ def test_training_goes_on_where_it_was_killed(folder: Path, bank: PhraseBank) ->
     torch.set_num_threads(1)
     small = BatchConfig(images=1, extra=1, crops=4)
     sampler = Sampler(GroundingSet(folder), bank, config=small, seed=0)
-    out, config = folder / "run", TrainConfig(steps=2)
-    run = new_run(config)
-    list(train(run, sampler, config=config, out=out))
+    config = TrainConfig(steps=3)
+    whole = new_run(config)
+    list(train(whole, sampler, config=config, out=folder / "whole"))
+    first = new_run(config)
+    first_part = train(first, sampler, config=config, out=folder / "run", save_every_s=0)
+    next(first_part)  # killed after its first save
     again = new_run(config)
-    again.load(out / "grounding.pt")
-    assert again.step == 2
-    assert again.seconds == pytest.approx(run.seconds)
+    again.load(folder / "run" / "grounding.pt")
+    assert again.step == 1
+    sampler.draw()
+    list(train(again, sampler, config=config, out=folder / "run"))
+    for name, value in whole.net.state_dict().items():
+        assert torch.equal(value, again.net.state_dict()[name]), name
     parts = losses(again.net, sampler.draw())
     assert all(bool(torch.isfinite(p)) for p in parts.values())
-    assert isinstance(load_averaged(out / "grounding.pt"), Grounding)
+    assert isinstance(load_averaged(folder / "run" / "grounding.pt"), Grounding)

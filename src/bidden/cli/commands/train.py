@@ -24,7 +24,7 @@ stages, in order; each is resumable: after a kill, the same command goes on
 examples
   bidden train                          everything, a few hours on two cores
   bidden train --only behaviour export  one part again
-  bidden train --minutes 10             a quick, weaker set of weights
+  bidden train --steps 1000             a quick, weaker set of weights
 """
 
 
@@ -67,7 +67,7 @@ def stages(args: argparse.Namespace) -> tuple[Stage, ...]:
             name="grounding",
             module="bidden.training.grounding",
             flags=("--data", str(data), "--out", str(seeing),
-                   "--minutes", str(args.minutes), "--seed", str(seed)),
+                   "--steps", str(args.steps), "--seed", str(seed)),
         ),
         Stage(
             name="behaviour",
@@ -99,7 +99,7 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     add("--only", nargs="+", metavar="STAGE", help="these stages alone")
     add("--seed", type=int, default=1, help="of data and weights (default 1)")
     add("--scenes", type=int, default=600, help="rooms to picture (default 600)")
-    add("--minutes", type=float, default=120.0, help="of grounding (default 120)")
+    add("--steps", type=int, default=7000, help="of grounding (default 7000)")
     add("--workers", type=int, default=os.cpu_count() or 1, help="default: all cores")
     add("--work", default="runs", metavar="DIR", help="data and checkpoints")
     add("--out", default="runs/weights", metavar="DIR", help="where ONNX files go")

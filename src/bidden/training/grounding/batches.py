@@ -99,13 +99,18 @@ class GroundingSet:
 
 
 class Sampler:
-    """Draws batches; one generator, so that a seed gives one sequence."""
+    """Draws batches; a seed gives one sequence, and `start` any step of it."""
 
     def __init__(
         self, data: GroundingSet, bank: PhraseBank, *, config: BatchConfig, seed: int
     ) -> None:
         self.data, self.bank, self.config = data, bank, config
-        self.r = np.random.default_rng(seed)
+        self._seed = seed
+        self.start(0)
+
+    def start(self, step: int) -> None:
+        """Draw next what belongs to this step, whatever was drawn before."""
+        self.r = np.random.default_rng((self._seed, step))
 
     def draw(self) -> Batch:
         """The next batch."""
