@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bidden.core.messages import Command, RobotState, Verdict
+from bidden.core.messages import Advice, Command, RobotState, Verdict
 from bidden.core.vetted import VettedCommand
 from bidden.robot import g1
 from bidden.safety import EMPTY_SCENE, Limits, Scene, Shield
@@ -87,6 +87,7 @@ class Bench:
         state: Any = None,
         scene: Scene = EMPTY_SCENE,
         track: bool = True,
+        advice: Sequence[Advice] = (),
         **wish: Any,
     ) -> tuple[VettedCommand, Verdict]:
         """One tick; `wish` changes fields of a fresh command."""
@@ -98,7 +99,7 @@ class Bench:
         if isinstance(scene, Scene) and scene.stamp_ns == START_NS:
             scene = replace(scene, stamp_ns=self.now_ns)
         vetted, verdict = self.shield.judge(
-            command, state, now_ns=self.now_ns, scene=scene
+            command, state, now_ns=self.now_ns, scene=scene, advice=advice
         )
         if track:  # the arms follow at once
             self.q[g1.ARMS] = vetted.command.arm_q

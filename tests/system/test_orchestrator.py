@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bidden.core.clauses import Reply, ReplyKind, Understanding
-from bidden.core.messages import ActionChunk, Observation, Skill
+from bidden.core.messages import ActionChunk, Advice, Goal, Observation, Rung, Skill
 from bidden.system.events import (
     ChunkMade,
     Finished,
@@ -20,7 +20,8 @@ from bidden.system.events import (
     Ticked,
     Understood,
 )
-from bidden.system.orchestrator import LIMIT_S, Orchestrator
+from bidden.system.orchestrator import Orchestrator
+from bidden.system.progress import LIMIT_S
 
 Make = Callable[..., ActionChunk]
 PICK = "pick up the red cube"
@@ -329,3 +330,37 @@ def test_far_moves_get_more_time(
     far = stage.orchestrator.ask(text)
     assert near.status == far.status == "not_achieved"
     assert far.sim_s > near.sim_s + least_s
+
+
+# -- watches ------------------------------------------------------------------------
+class Worrier:
+    """A watch that asks for one rung from its third chunk on."""
+
+    def __init__(self, rung: Rung) -> None:
+        self.rung, self.seen, self.goals = rung, 0, 0
+
+    def reset(self, goal: Goal) -> None:
+        self.goals += 1
+
+    def judge(self, chunk: ActionChunk, observation: Observation) -> Advice | None:
+        self.seen += 1
+        if self.seen < 3:
+            return None
+        return Advice(
+            stamp_ns=chunk.stamp_ns, rung=self.rung, reason="foreseen_contact"
+        )
+
+
+def test_a_watch_speaks_before_the_chunk_moves(stage: Any, chunk_of: Make) -> None:
+    worrier = Worrier(Rung.HOLD)
+    stage.orchestrator._watches = (worrier,)
+    stage.says(lambda o: chunk_of(o.stamp_ns, vx=0.3))
+    stage.robot.written.clear()
+    outcome = stage.orchestrator.ask("walk one metre")
+    assert outcome.status == "not_achieved"
+    assert (worrier.goals, worrier.seen > 3) == (1, True)
+    moving = [bool(np.any(w.command.base_velocity)) for w in stage.robot.written]
+    assert any(moving[:20])
+    assert not any(moving[20:])
+    assert outcome.reasons["foreseen_contact"] > 100
+    assert stage.orchestrator.loop.advice == ()

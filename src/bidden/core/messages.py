@@ -106,6 +106,20 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Advice:
+    """What a watch outside the tick asks of the shield; it can only make it stricter.
+
+    Advice belongs to one chunk: it holds until the next chunk is loaded.
+    """
+
+    stamp_ns: int  # of the observation that it came from
+    rung: Rung  # at least this
+    reason: str  # name of a check that watches may use, see `safety.ADVISED`
+    score: float = float("nan")  # what was measured
+    bound: float = float("nan")  # what it was compared with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Grounding:
     """Where one named thing is."""
 

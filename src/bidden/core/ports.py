@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .messages import ActionChunk, Goal, Image, Observation, RobotState
+from .messages import ActionChunk, Advice, Goal, Image, Observation, RobotState
 from .vetted import VettedCommand
 
 
@@ -42,6 +42,18 @@ class Camera(Protocol):
 
     def read(self) -> Image:
         """The newest frame."""
+        ...
+
+
+class Watch(Protocol):
+    """Looks at every chunk before it moves anything."""
+
+    def reset(self, goal: Goal) -> None:
+        """A new goal begins."""
+        ...
+
+    def judge(self, chunk: ActionChunk, observation: Observation) -> Advice | None:
+        """What the shield should be told about this chunk; None when all is well."""
         ...
 
 

@@ -64,7 +64,11 @@ def rejudge(tape: Recording) -> Rejudgement:
             case JudgedTick():
                 began_ns = message.now_ns if began_ns is None else began_ns
                 vetted, _ = shield.judge(
-                    message.command, message.state, now_ns=message.now_ns, scene=scene
+                    message.command,
+                    message.state,
+                    now_ns=message.now_ns,
+                    scene=scene,
+                    advice=message.advice,
                 )
                 _compare(result, message, vetted, began_ns=began_ns)
             case _:

@@ -1,5 +1,6 @@
 """What may reach the motors: limits, checks, and the shield that applies them."""
 
+from .checks import ADVISED as ADVISED
 from .checks import Check as Check
 from .judge import Judge as Judge
 from .judge import Outcome as Outcome

@@ -5,12 +5,13 @@ Each check adds findings: a rung and the name of the check. None raises on bad d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
-from bidden.core.messages import Array, Command, RobotState, Rung
+from bidden.core.messages import Advice, Array, Command, RobotState, Rung
 from bidden.robot.balance import (
     Balance,
     capture_point,
@@ -52,9 +53,22 @@ class Check(StrEnum):
     HEIGHT = "pelvis_height"
     CAPTURE_POINT = "capture_point"
     RISING = "rising"
+    FORESEEN_CONTACT = "foreseen_contact"
+    FORESEEN_FALL = "foreseen_fall"
+    POLICY_UNCERTAIN = "policy_uncertain"
+    UNFAMILIAR_VIEW = "unfamiliar_view"
 
 
 Finding = tuple[Rung, Check]
+# What a watch outside the tick may give as its reason (`core.messages.Advice`)
+ADVISED: Final = frozenset(
+    {
+        Check.FORESEEN_CONTACT,
+        Check.FORESEEN_FALL,
+        Check.POLICY_UNCERTAIN,
+        Check.UNFAMILIAR_VIEW,
+    }
+)
 # How long a check must be quiet before its fault is gone [s]; settling waits for arm().
 CLEARS_AFTER: Final[dict[Check, float]] = {
     Check.PERSON_DISTANCE: 1.0,  # fault matrix row 24
@@ -130,6 +144,17 @@ class StateCheck:
 
 def _is_numbers(a: object, shape: tuple[int, ...]) -> bool:
     return isinstance(a, np.ndarray) and a.shape == shape and a.dtype.kind in "fiu"
+
+
+def check_advice(advice: Sequence[Advice]) -> list[Finding]:
+    """One finding for each piece of advice; what cannot be read means hold."""
+    found: list[Finding] = []
+    for one in advice:
+        if isinstance(one, Advice) and one.reason in ADVISED:
+            found.append((Rung(one.rung), Check(one.reason)))
+        else:
+            found.append((Rung.HOLD, Check.INTERNAL))
+    return found
 
 
 def check_command(

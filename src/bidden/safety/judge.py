@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
-from bidden.core.messages import Array, Command, RobotState, Rung, Verdict
+from bidden.core.messages import Advice, Array, Command, RobotState, Rung, Verdict
 from bidden.robot import g1
 from bidden.robot.balance import step_along
 from bidden.robot.kinematics import Kinematics
 
 from .checks import (
+    ADVISED,
     CLEARS_AFTER,
     BalanceCheck,
     Check,
     Finding,
     StateCheck,
+    check_advice,
     check_command,
 )
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
-from .motion import ArmMotion, limit_base, limit_joints
+from .motion import ArmMotion, Step, limit_base, limit_joints
 from .scene import EMPTY_SCENE, Scene, carried_along, is_sound
 
 CONTROL_PERIOD: Final = 0.02  # [s]
 SLOW_SHARE: Final = 0.5  # of the base velocity while one of `SLOWING` says slow
-SLOWING: Final = frozenset({Check.CAPTURE_POINT, Check.SCENE_STALE})
+SLOWING: Final = ADVISED | {Check.CAPTURE_POINT, Check.SCENE_STALE}
 LINGERING: Final = frozenset({Check.PERSON_DISTANCE})  # slow until the fault clears
 STILL: Final[Array] = np.zeros(3)
 SQUEEZE: Final = 1.0  # [N] of finger force that says something is held
@@ -95,10 +98,12 @@ class Judge:
         state: RobotState,
         scene: Scene,
         now_ns: int,
+        advice: Sequence[Advice] = (),
     ) -> Outcome:
         """Judge one command; never raises."""
         tick = _start(own, now_ns)
         try:
+            tick.found += check_advice(advice)
             own = self._believe(own, state, tick)
             command = self._accept(own, command, tick)
             if command is not None:
@@ -169,16 +174,29 @@ class Judge:
         tick.found += arms.found
         if command is None:
             return
-        base = limit_base(
-            command.base_velocity,
-            own.base,
-            scene=scene,
-            period=tick.period,
-            limits=limits,
-        )
-        tick.found += base.found
+        base = self._bend_base(command.base_velocity, own, scene, tick)
         tick.base, tick.margin = base.value, min(tick.margin, base.margin)
         tick.grip = np.minimum(np.maximum(command.grip, 0.0), 1.0)
+
+    def _bend_base(
+        self, wish: Array, own: ShieldState, scene: Scene, tick: _Tick
+    ) -> Step:
+        """The base velocity that is allowed; half of the wish where a check says so."""
+
+        def limited(share: float) -> Step:
+            return limit_base(
+                share * wish,
+                own.base,
+                scene=scene,
+                period=tick.period,
+                limits=self._limits,
+            )
+
+        step = limited(1.0)
+        tick.found += step.found
+        if _is_slow(tick.found, _standing_faults(own, tick.found, tick.now_ns), tick):
+            step = limited(SLOW_SHARE)
+        return step
 
     def _see(self, scene: Scene, state: RobotState, tick: _Tick) -> Scene:
         """The scene in the base frame of now, or an empty one with a finding."""
@@ -214,8 +232,6 @@ class Judge:
         posture, grip, base = own.posture, own.grip, STILL
         if rung < Rung.HOLD and tick.base is not None:
             posture, grip, base = tick.arms, tick.grip, tick.base
-            if _is_slow(found, faults, now_ns):
-                base = SLOW_SHARE * base
         settle = own.settle
         ramp = tick.period / self._limits.settle_s
         if rung >= Rung.SETTLE:
@@ -278,11 +294,11 @@ def _standing_faults(
 
 
 def _is_slow(
-    found: list[Finding], faults: tuple[tuple[Check, Fault], ...], now_ns: int
+    found: list[Finding], faults: tuple[tuple[Check, Fault], ...], tick: _Tick
 ) -> bool:
     """Whether the base must slow down beyond what its own checks cut already."""
     return any(rung is Rung.SLOW and check in SLOWING for rung, check in found) or any(
-        check in LINGERING and fault.seen_ns != now_ns for check, fault in faults
+        check in LINGERING and fault.seen_ns != tick.now_ns for check, fault in faults
     )
 
 

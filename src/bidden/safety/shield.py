@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import final
 
-from bidden.core.messages import Command, RobotState, Verdict
+from bidden.core.messages import Advice, Command, RobotState, Verdict
 from bidden.core.vetted import Seal, VettedCommand, claim_seal
 
 from .judge import Judge, ShieldState
@@ -55,6 +56,7 @@ class Shield:
         *,
         now_ns: int,
         scene: Scene = EMPTY_SCENE,
+        advice: Sequence[Advice] = (),
     ) -> tuple[VettedCommand, Verdict]:
         """What the body may do now, and why; never raises.
 
@@ -63,9 +65,10 @@ class Shield:
             state: newest measured state.
             now_ns: time of the control loop.
             scene: surroundings; an empty one says that nothing is known.
+            advice: what watches ask for; it can only make the verdict stricter.
         """
         outcome = self._judge.step(
-            self._own, command, state=state, scene=scene, now_ns=now_ns
+            self._own, command, state=state, scene=scene, now_ns=now_ns, advice=advice
         )
         self._own = outcome.own
         vetted = VettedCommand(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bidden.core.messages import Array, Command, RobotState, Rung, Verdict
+from bidden.core.messages import Advice, Array, Command, RobotState, Rung, Verdict
 from bidden.core.ports import Clock, Robot
 from bidden.core.vetted import VettedCommand
 from bidden.robot.g1 import ARMS
@@ -41,6 +41,7 @@ class ControlLoop:
         self.robot, self.clock = robot, clock
         self.executor, self.shield, self.tape = executor, shield, tape
         self.scene: Scene = EMPTY_SCENE
+        self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
         self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
@@ -86,7 +87,7 @@ class ControlLoop:
         state = self.robot.read()
         command = self.executor.tick(state, now_ns)
         vetted, verdict = self.shield.judge(
-            command, state, now_ns=now_ns, scene=self.scene
+            command, state, now_ns=now_ns, scene=self.scene, advice=self.advice
         )
         self.robot.write(vetted)
         self.executor.accept(vetted.command.arm_q)
@@ -101,7 +102,12 @@ class ControlLoop:
     ) -> None:
         if self.tape:
             self.tape.tick(
-                now_ns, command, state=state, scene=self.scene, vetted=vetted
+                now_ns,
+                command,
+                state=state,
+                scene=self.scene,
+                vetted=vetted,
+                advice=self.advice,
             )
 
     def _count(self, state: RobotState, verdict: Verdict) -> None:

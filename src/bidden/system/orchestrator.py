@@ -6,8 +6,8 @@ Simulation, replay and hardware run this same program; only the ports differ.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,16 +16,16 @@ from bidden.brain.perception.surroundings import Surroundings
 from bidden.core.clauses import Context, ReplyKind
 from bidden.core.messages import (
     ActionChunk,
+    Advice,
     Array,
     Goal,
     Image,
     Observation,
-    RobotState,
     Rung,
     Skill,
     Verdict,
 )
-from bidden.core.ports import Camera, Policy
+from bidden.core.ports import Camera, Policy, Watch
 from bidden.robot.kinematics import Kinematics
 from bidden.runtime.clock import LatencyHistogram, stopwatch_ns
 
@@ -44,30 +44,8 @@ from .events import (
 from .executor import flaw_of, still_actions
 from .loop import ControlLoop
 from .outcome import GoalResult, GoalStatus, Outcome, Status
+from .progress import OrchestratorConfig, Progress, time_limit
 from .reporting.words import describe_goal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrchestratorConfig:
-    """Timing and patience."""
-
-    ticks_per_chunk: int = 10  # control ticks between policy calls: 5 Hz
-    done_threshold: float = 0.5  # probability that ends a skill
-    done_count: int = 2  # consecutive chunks above it
-    search_turn: float = 7.2  # [rad] turned in vain until a thing counts as not there
-    retreat_m: float = 0.35  # step back from a table after PICK and PUT
-    attempts: int = 2  # of PICK, when the hand came up empty
-    blind_chunks: int = 10  # chunks without sight until that is a fault
-
-
-LIMIT_S = {  # [s] per skill until it counts as not achieved
-    Skill.WALK_TO: 45.0,
-    Skill.FACE: 30.0,
-    Skill.PICK: 60.0,
-    Skill.PUT: 60.0,
-    Skill.WAVE: 15.0,
-    Skill.STOP: 2.0,
-}
 
 
 class Orchestrator:
@@ -83,12 +61,13 @@ class Orchestrator:
         on_event: Listener,
         config: OrchestratorConfig | None = None,
         facts: dict[str, float | str] | None = None,
+        watches: Sequence[Watch] = (),
     ) -> None:
         self.loop, self._cameras = loop, cameras
         self._language, self._policy = language, policy
         self._emit = on_event
         self.config = config or OrchestratorConfig()
-        self._facts = facts or {}
+        self._facts, self._watches = facts or {}, tuple(watches)
         self._kinematics = Kinematics()
         self._surroundings = Surroundings()
         self._stop = threading.Event()
@@ -216,9 +195,11 @@ class Orchestrator:
     def _run_skill(self, goal: Goal) -> tuple[GoalStatus, str]:
         """Call the policy until it says done, cannot, or time is over."""
         began_ns, start = self._now(), self.loop.robot.read().base_pose.copy()
-        limit_s = LIMIT_S.get(goal.skill) or _move_limit(goal)
-        watch = _Watch(self.config, start)
+        limit_s = time_limit(goal)
+        progress = Progress(self.config, start)
         self._policy.reset(goal)
+        for each in self._watches:
+            each.reset(goal)
         try:
             while (self._now() - began_ns) * 1e-9 < limit_s:
                 if self._stop.is_set():
@@ -226,9 +207,10 @@ class Orchestrator:
                 observation = self._observe(goal, began_ns, start)
                 chunk = self._think(observation)
                 self._look_around(observation, chunk)
-                end = watch.judge(chunk, observation.state, goal)
+                end = progress.judge(chunk, observation.state, goal)
                 if end is not None:
                     return end
+                self.loop.advice = self._judge(chunk, observation)
                 self.loop.executor.load(chunk)
                 self._tick(self.config.ticks_per_chunk)
                 if self.loop.falls:
@@ -238,6 +220,7 @@ class Orchestrator:
             return "not_achieved", f"I ran out of time after {limit_s:.0f} s."
         finally:
             self.loop.executor.load(None)
+            self.loop.advice = ()
             self._tick(10)
 
     def _observe(self, goal: Goal, started_ns: int, start: Array) -> Observation:
@@ -282,6 +265,11 @@ class Orchestrator:
             )
         )
         return chunk
+
+    def _judge(self, chunk: ActionChunk, o: Observation) -> tuple[Advice, ...]:
+        """What the watches say of a chunk before it moves anything."""
+        said = (watch.judge(chunk, o) for watch in self._watches)
+        return tuple(advice for advice in said if advice is not None)
 
     def _look_around(self, o: Observation, chunk: ActionChunk) -> None:
         """Tell the shield what stands around, if there is depth to know it from."""
@@ -341,48 +329,12 @@ class Orchestrator:
         )
 
 
-class _Watch:
-    """Decides when a skill is over."""
-
-    def __init__(self, config: OrchestratorConfig, start: Array) -> None:
-        self._config = config
-        self._done = self._blind = 0
-        self._turned, self._yaw = 0.0, float(start[2])
-
-    def judge(
-        self, chunk: ActionChunk, state: RobotState, goal: Goal
-    ) -> tuple[GoalStatus, str] | None:
-        """The end of the skill and why, or None while it goes on."""
-        c = self._config
-        if chunk.note.endswith("?"):
-            return "not_achieved", chunk.note
-        self._blind = self._blind + 1 if chunk.note else 0
-        if self._blind >= c.blind_chunks:
-            return "fault", chunk.note
-        yaw = float(state.base_pose[2])
-        step = (yaw - self._yaw + np.pi) % (2 * np.pi) - np.pi
-        self._turned = self._turned + abs(step) if chunk.searching else 0.0
-        self._yaw = yaw
-        if self._turned > c.search_turn:
-            name = next(iter(goal.phrases.values()), "it")
-            return "not_achieved", f"I looked all around and cannot see a {name}."
-        self._done = self._done + 1 if chunk.actions[0, 11] > c.done_threshold else 0
-        return ("done", "") if self._done >= c.done_count else None
-
-
 _STATUS_OF: dict[ReplyKind, Status] = {
     ReplyKind.QUESTION: "not_understood",
     ReplyKind.UNKNOWN: "not_understood",
     ReplyKind.REFUSAL: "refused",
     ReplyKind.NOTED: "done",
 }
-
-
-def _move_limit(goal: Goal) -> float:
-    amount = np.zeros(3) if goal.amount is None else goal.amount
-    return (
-        20.0 + 6.0 * float(np.hypot(amount[0], amount[1])) + 4.0 * abs(float(amount[2]))
-    )
 
 
 def _success_words(goals: tuple[Goal, ...]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bidden.core.messages import (
     ActionChunk,
+    Advice,
     Command,
     Image,
     RobotState,
@@ -49,6 +50,7 @@ class JudgedTick:
     vetted: Command  # what the body got
     settle: float  # 0 stand .. 1 fully crouched
     verdict: Verdict
+    advice: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,6 +106,7 @@ class Tape:
         state: RobotState,
         scene: Scene,
         vetted: VettedCommand,
+        advice: tuple[Advice, ...] = (),
     ) -> None:
         """Record one control tick, just after the shield has judged it."""
         if scene is not self._scene:
@@ -116,6 +119,7 @@ class Tape:
             vetted=vetted.command,
             settle=vetted.settle,
             verdict=vetted.verdict,
+            advice=advice,
         )
         self._put(TICK, judged, now_ns)
 

@@ -134,8 +134,8 @@ def test_training_goes_on_where_it_was_killed(folder: Path, bank: PhraseBank) ->
     whole = new_run(config)
     list(train(whole, sampler, config=config, out=folder / "whole"))
     first = new_run(config)
-    first_part = train(first, sampler, config=config, out=folder / "run", save_every_s=0)
-    next(first_part)  # killed after its first save
+    part = train(first, sampler, config=config, out=folder / "run", save_every_s=0)
+    next(part)  # killed after its first save
     again = new_run(config)
     again.load(folder / "run" / "grounding.pt")
     assert again.step == 1

@@ -45,7 +45,7 @@ def execute(args: argparse.Namespace) -> int:
     from bidden.cli.session import config_from_flags
     from bidden.safety import Limits
     from bidden.system.executor import ExecutorConfig
-    from bidden.system.orchestrator import OrchestratorConfig
+    from bidden.system.progress import OrchestratorConfig
 
     whole = {
         "session": config_from_flags(args),
