@@ -18,6 +18,9 @@ STEP_S = 0.1  # [s] of one action
 STANDOFF = np.array([0.35, -0.14])  # where the target should be in B to reach it [m]
 PUT_STANDOFF = np.array([0.36, -0.13])  # [m]
 DEEP_STANDOFF = np.array([0.41, -0.13])  # [m] of a bin, which stands on the floor
+OVER_RIM = -0.002  # [m] from a rim up to where a thing's end is let go
+LEAST_Z = 0.755  # [m] of a hand that lets go on a table; lower it strains
+BIN_Z = 0.80  # [m] likewise over a bin, which is far down in any case
 DEEP_Z = 0.60  # [m] receptacles with a lower rim are bins
 REST = np.array([0.186, -0.193, 0.90, -0.22, 0.13, -0.09])  # right hand
 CARRY = np.array([0.28, -0.19, 0.99, 0.0, -0.24, 0.0])  # right hand, something in it
@@ -260,7 +263,7 @@ def _put(b: Belief) -> Array:
     if deep:  # its mouth is wide: no need to lean over the middle
         x = max(x - 0.07, min(x, 0.39))
     over = easy_pose(x, y, CARRY[2])
-    release = easy_pose(x, y, max(z + 0.068, 0.80))
+    release = easy_pose(x, y, max(z + b.below + OVER_RIM, BIN_Z if deep else LEAST_Z))
     off = float(np.hypot(b.hand[0] - x, b.hand[1] - y))
     if off < 0.025 and b.hand[2] < release[2] + 0.02:
         return _action(b, hand=release, grip=0.0)
