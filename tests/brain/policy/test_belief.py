@@ -59,6 +59,7 @@ def beliefs(draw: st.DrawFn) -> Belief:
         grip_force=draw(st.floats(0, 12)),
         base_velocity=draw(numbers(2, 3)),
         elapsed_s=draw(st.floats(0, 600)),
+        below=draw(st.floats(0, 0.1)),
     )
 
 
