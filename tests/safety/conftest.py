@@ -40,6 +40,18 @@ def make_state(stamp_ns: int = START_NS, **changes: Any) -> RobotState:
     return replace(state, **changes)
 
 
+def alive(state: RobotState) -> RobotState:
+    """The same state with the trembling of sensors that work."""
+    tremble = 1e-13 * (1 + state.stamp_ns // TICK_NS % 7)
+    return replace(
+        state,
+        **{
+            name: getattr(state, name) + tremble
+            for name in ("q", "dq", "gyro", "gravity", "base_pose", "base_velocity")
+        },
+    )
+
+
 def make_command(stamp_ns: int = START_NS, **changes: Any) -> Command:
     command = Command(
         stamp_ns=stamp_ns,
@@ -77,8 +89,13 @@ class Bench:
         self.shield = Shield(limits)
         self.now_ns = START_NS
         self.q = ready_q()
-        if arm:
-            self.shield.arm()
+        self._arm = arm
+
+    def arm(self) -> None:
+        """Show the shield where it stands, then arm it."""
+        first = make_state(self.now_ns, q=self.q.copy())
+        self.shield.judge(None, first, now_ns=self.now_ns)
+        assert self.shield.arm() == ()
 
     def tick(
         self,
@@ -88,19 +105,24 @@ class Bench:
         scene: Scene = EMPTY_SCENE,
         track: bool = True,
         advice: Sequence[Advice] = (),
+        health: Any = None,
         **wish: Any,
     ) -> tuple[VettedCommand, Verdict]:
         """One tick; `wish` changes fields of a fresh command."""
+        if self._arm:
+            self._arm = False
+            self.arm()
         self.now_ns += TICK_NS
         if command == "default":
             command = make_command(self.now_ns, **wish)
         if state is None:
-            state = make_state(self.now_ns, q=self.q.copy())
+            state = alive(make_state(self.now_ns, q=self.q.copy()))
         if isinstance(scene, Scene) and scene.stamp_ns == START_NS:
             scene = replace(scene, stamp_ns=self.now_ns)
         vetted, verdict = self.shield.judge(
-            command, state, now_ns=self.now_ns, scene=scene, advice=advice
-        )
+            command, state, now_ns=self.now_ns, scene=scene, advice=advice,
+            health=health,
+        )  # fmt: skip
         if track:  # the arms follow at once
             self.q[g1.ARMS] = vetted.command.arm_q
         return vetted, verdict
