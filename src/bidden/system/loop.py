@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from bidden.core.messages import Advice, Array, Command, RobotState, Rung, Verdict
-from bidden.core.ports import Clock, Robot
+from bidden.core.ports import Clock, Lookout, Robot
 from bidden.core.vetted import VettedCommand
 from bidden.robot.g1 import ARMS
 from bidden.robot.model import load_model
@@ -42,6 +42,7 @@ class ControlLoop:
         self.executor, self.shield, self.tape = executor, shield, tape
         self.scene: Scene = EMPTY_SCENE
         self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
+        self.lookout: Lookout | None = None
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
         self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
@@ -86,19 +87,31 @@ class ControlLoop:
         began_ns = stopwatch_ns()
         state = self.robot.read()
         command = self.executor.tick(state, now_ns)
+        advice = self._advice_for(state)
         vetted, verdict = self.shield.judge(
-            command, state, now_ns=now_ns, scene=self.scene, advice=self.advice
+            command, state, now_ns=now_ns, scene=self.scene, advice=advice
         )
         self.robot.write(vetted)
         self.executor.accept(vetted.command.arm_q)
         self.latency.add(stopwatch_ns() - began_ns)
         self._count(state, verdict)
         if self.tape:
-            self._record(now_ns, command, state=state, vetted=vetted)
+            self._record(now_ns, command, state=state, vetted=vetted, advice=advice)
         self._pacer.wait()
 
+    def _advice_for(self, state: RobotState) -> tuple[Advice, ...]:
+        """Advice about the chunk that is being played, and about this very state."""
+        said = None if self.lookout is None else self.lookout.look(state)
+        return self.advice if said is None else (*self.advice, said)
+
     def _record(
-        self, now_ns: int, command: Command, *, state: RobotState, vetted: VettedCommand
+        self,
+        now_ns: int,
+        command: Command,
+        *,
+        state: RobotState,
+        vetted: VettedCommand,
+        advice: tuple[Advice, ...],
     ) -> None:
         if self.tape:
             self.tape.tick(
@@ -107,7 +120,7 @@ class ControlLoop:
                 state=state,
                 scene=self.scene,
                 vetted=vetted,
-                advice=self.advice,
+                advice=advice,
             )
 
     def _count(self, state: RobotState, verdict: Verdict) -> None:
