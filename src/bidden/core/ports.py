@@ -73,6 +73,14 @@ class Watch(Protocol):
         ...
 
 
+class Lookout(Protocol):
+    """Looks at the measured state in every tick."""
+
+    def look(self, state: RobotState) -> Advice | None:
+        """What the shield should be told in this tick; None when all is well."""
+        ...
+
+
 class Policy(Protocol):
     """Turns an observation into a chunk of actions."""
 

@@ -14,7 +14,7 @@ from bidden.core.messages import (
     Rung,
     Verdict,
 )
-from bidden.core.ports import Clock, HealthSource, Robot
+from bidden.core.ports import Clock, HealthSource, Lookout, Robot
 from bidden.robot.g1 import ARMS
 from bidden.robot.model import load_model
 from bidden.runtime.clock import LatencyHistogram, Pacer, stopwatch_ns
@@ -48,6 +48,7 @@ class ControlLoop:
         self.scene: Scene = EMPTY_SCENE
         self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
         self.health: HealthSource | None = None  # of a body that reports it
+        self.lookout: Lookout | None = None
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
         self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
@@ -109,13 +110,14 @@ class ControlLoop:
         now_ns = self.clock.now_ns()
         state = self.robot.read()
         health = self.health.read() if self.health else None
+        advice = self._advice_for(state)
         command = executor.tick(state, now_ns) if executor else None
         vetted, verdict = self.shield.judge(
             command,
             state,
             now_ns=now_ns,
             scene=self.scene,
-            advice=self.advice,
+            advice=advice,
             health=health,
         )
         self.robot.write(vetted)
@@ -128,11 +130,16 @@ class ControlLoop:
                 state=state,
                 scene=self.scene,
                 vetted=vetted,
-                advice=self.advice,
+                advice=advice,
                 health=health,
                 press=self.shield.taken,
             )
         return state, verdict
+
+    def _advice_for(self, state: RobotState) -> tuple[Advice, ...]:
+        """Advice about the chunk that is being played, and about this very state."""
+        said = None if self.lookout is None else self.lookout.look(state)
+        return self.advice if said is None else (*self.advice, said)
 
     def _count(self, state: RobotState, verdict: Verdict) -> None:
         self.ticks += 1

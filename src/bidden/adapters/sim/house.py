@@ -11,7 +11,7 @@ from bidden.brain.language import LanguagePipeline
 from bidden.brain.planning import plan
 from bidden.core.errors import RobotError
 from bidden.core.messages import Grounding
-from bidden.core.ports import Camera, Clock, Policy
+from bidden.core.ports import Camera, Clock, Policy, Watch
 from bidden.safety import Limits, Shield
 from bidden.system.compact import CompactPolicy
 from bidden.system.events import Fanout, FrameReady, Listener
@@ -21,6 +21,7 @@ from bidden.system.orchestrator import Orchestrator
 from bidden.system.outcome import Outcome
 from bidden.system.reporting.film import Film
 from bidden.system.tape import Tape
+from bidden.system.watches import FallLookout, ForesightWatch
 
 from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy
@@ -51,6 +52,8 @@ class SessionConfig:
     record: Path | None = None  # MCAP file to make
     video: Path | None = None  # MP4 file to make
     looking: bool = False  # the shield sees the room also when the policy needs no eyes
+    # Evaluation only, to count what foresight costs and saves; the shield itself stays.
+    compared_without_foresight: bool = False
 
 
 class HouseSession:
@@ -95,11 +98,19 @@ class HouseSession:
             policy=self._policy,
             on_event=self._events,
             facts={"seed": self.world.scene.seed, "policy": config.policy},
+            watches=self._watches(loop),
         )
         if reasons := loop.arm():
             raise RobotError("the shield cannot be armed: " + ", ".join(reasons))
         loop.run(25)  # settle into balance
         return orchestrator
+
+    def _watches(self, loop: ControlLoop) -> tuple[Watch, ...]:
+        """Foresight of chunks, and of falls in every tick."""
+        if self.config.compared_without_foresight:
+            return ()
+        loop.lookout = FallLookout()
+        return (ForesightWatch(lambda: loop.scene),)
 
     def _make_policy(self) -> Policy:
         if self.config.policy == "expert":
