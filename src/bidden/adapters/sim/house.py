@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Literal
 from bidden.brain.language import LanguagePipeline
 from bidden.brain.planning import plan
 from bidden.core.messages import Grounding
-from bidden.core.ports import Camera, Clock, Policy
+from bidden.core.ports import Camera, Clock, Policy, Watch
 from bidden.safety import Limits, Shield
 from bidden.system.compact import CompactPolicy
 from bidden.system.events import Fanout, FrameReady, Listener
@@ -20,6 +21,7 @@ from bidden.system.orchestrator import Orchestrator
 from bidden.system.outcome import Outcome
 from bidden.system.reporting.film import Film
 from bidden.system.tape import Tape
+from bidden.system.watches import DoubtWatch
 
 from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy
@@ -50,13 +52,29 @@ class SessionConfig:
     record: Path | None = None  # MCAP file to make
     video: Path | None = None  # MP4 file to make
     looking: bool = False  # the shield sees the room also when the policy needs no eyes
+    doubt: bool = True  # the policy is watched for signs that it will fail
+    calibration: Path | None = None  # for that; None: what is shipped for `compact`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fittings:
+    """What a study puts between the parts of a session."""
+
+    policy: Callable[[Policy], Policy] = lambda policy: policy
+    camera: Callable[[Camera], Camera] = lambda camera: camera
+    watches: tuple[Watch, ...] = ()  # beside those of the session
 
 
 class HouseSession:
     """A robot in its room that takes one instruction after another."""
 
-    def __init__(self, config: SessionConfig, on_event: Listener) -> None:
-        self.config = config
+    def __init__(
+        self,
+        config: SessionConfig,
+        on_event: Listener,
+        fittings: Fittings | None = None,
+    ) -> None:
+        self.config, self._fittings = config, fittings or Fittings()
         scene = load_scene(config.scene) if config.scene else None
         self._parts = ExitStack()
         try:
@@ -87,13 +105,15 @@ class HouseSession:
         loop = ControlLoop(
             self.robot, clock, executor=Executor(), shield=Shield(limits), tape=tape
         )
+        policy = self._fittings.policy(self._policy)
         orchestrator = Orchestrator(
             loop,
             self._eyes(),
             language=language,
-            policy=self._policy,
+            policy=policy,
             on_event=self._events,
             facts={"seed": self.world.scene.seed, "policy": config.policy},
+            watches=(*self._watches(policy), *self._fittings.watches),
         )
         loop.arm()
         loop.run(25)  # settle into balance
@@ -106,10 +126,17 @@ class HouseSession:
             return RandomPolicy(self.config.seed)
         return CompactPolicy.load(self.config.precision)
 
+    def _watches(self, policy: Policy) -> tuple[Watch, ...]:
+        """Scripted policies are calibrated only on wish."""
+        config = self.config
+        if config.doubt and (config.policy == "compact" or config.calibration):
+            return (DoubtWatch.of(policy, config.calibration),)
+        return ()
+
     def _eyes(self) -> dict[str, Camera]:
         found = cameras(self.robot)
         if self.config.policy == "compact" or self.config.looking:
-            return {"head": found["head"]}
+            return {"head": self._fittings.camera(found["head"])}
         return {}
 
     def ask(self, text: str) -> Outcome:
@@ -158,7 +185,10 @@ class _FilmingClock:
 
 
 def open_session(
-    config: SessionConfig, *, on_event: Listener = lambda event: None
+    config: SessionConfig,
+    *,
+    on_event: Listener = lambda event: None,
+    fittings: Fittings | None = None,
 ) -> HouseSession:
     """Open a session; use it as a context with `contextlib.closing`."""
-    return HouseSession(config, on_event)
+    return HouseSession(config, on_event, fittings)

@@ -1,0 +1,125 @@
+"""Measures doubt chunk by chunk: signals, what is unusual in them, and its rank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from bidden.core.messages import ActionChunk, Array, Goal, Observation
+
+from .calibration import COLUMNS, VIEW, Calibration
+from .conformal import Persistence, Pool
+from .novelty import Novelty, describe
+from .signals import POOL, SIGNALS, Signal, Signals
+from .views import Glimpse
+
+_POOLS: Final = (*(POOL[name] for name in SIGNALS), 3)  # the last is of the view
+# Not signs of harm, but of a goal that comes to nothing: they are told, and no more
+PROGRESS: Final = (
+    Signal.MUTE, Signal.EMPTY, Signal.STALL, Signal.LATE, Signal.LOST, Signal.SHORT
+)  # fmt: skip
+_PROGRESS: Final = np.array([name in PROGRESS for name in COLUMNS])
+_VIEW: Final = np.array([name == VIEW for name in COLUMNS])
+_ACTION: Final = ~(_PROGRESS | _VIEW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reading:
+    """How much doubt there is about one chunk.
+
+    A rank is the share of successful episodes that never got so bad, 0..1.
+    """
+
+    score: float  # persistent widths above the usual, of all that is unusual
+    uncertainty: float  # rank of the score
+    worst: str  # name of the column that is most unusual
+    action: float  # rank of what the policy does alone
+    view: float  # rank of what it sees alone
+
+
+class Reader:
+    """From chunks to pooled signals, with the strangeness of the view beside them."""
+
+    def __init__(self, novelty: Novelty | None) -> None:
+        self._novelty = novelty
+        self._signals, self._pool = Signals(), Pool(_POOLS)
+
+    def reset(self, goal: Goal) -> None:
+        """A new goal begins."""
+        self._signals.reset(goal)
+        self._pool.reset()
+
+    def step(
+        self, chunk: ActionChunk, observation: Observation, view: Glimpse | None
+    ) -> Array:
+        """The values of one chunk in the order of `COLUMNS`, (K,)."""
+        signals = self._signals.step(chunk, observation)
+        strange = 0.0
+        if view is not None and self._novelty is not None:
+            distance = self._novelty.distance(describe(view)[None])
+            strange = float(np.log1p(distance[0]))  # a broken view may be 1000 off
+        return self._pool.step(np.append(signals, strange))
+
+
+@dataclass(slots=True)
+class Grader:
+    """From values to readings, by a calibration."""
+
+    calibration: Calibration
+    _persistence: dict[str, Persistence] = field(init=False)
+
+    def __post_init__(self) -> None:
+        c = self.calibration
+        names = ("all", "action", "view")
+        self._persistence = {name: Persistence(k=c.k, n=c.n) for name in names}
+
+    def reset(self) -> None:
+        """A new goal begins."""
+        for each in self._persistence.values():
+            each.reset()
+
+    def step(self, values: Array, skill: str) -> Reading:
+        """The reading for the values of one chunk."""
+        c, over = self.calibration, self._persistence
+        excess = c.band(skill).excess(values)
+        score = over["all"].step(combine(excess))
+        return Reading(
+            score=score,
+            uncertainty=c.uncertainty(score),
+            worst=COLUMNS[int(np.argmax(excess))],
+            action=c.uncertainty(over["action"].step(combine(excess[_ACTION]))),
+            view=c.uncertainty(over["view"].step(combine(excess[_VIEW]))),
+        )
+
+
+def combine(excess: Array) -> float:
+    """One number for what is unusual: that of the worst signal."""
+    return float(np.max(excess, initial=0.0))
+
+
+class Meter:
+    """Reader and grader in one: what the watch uses. Not thread-safe."""
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._reader = Reader(calibration.novelty)
+        self._grader = Grader(calibration)
+
+    def reset(self, goal: Goal) -> None:
+        """A new goal begins."""
+        self._reader.reset(goal)
+        self._grader.reset()
+
+    def step(
+        self, chunk: ActionChunk, observation: Observation, view: Glimpse | None
+    ) -> Reading:
+        """The doubt about one chunk.
+
+        Args:
+            chunk: what the policy wants.
+            observation: what it was made from.
+            view: a glimpse of the main camera's image; None when there is none.
+        """
+        values = self._reader.step(chunk, observation, view)
+        return self._grader.step(values, observation.goal.skill)

@@ -1,0 +1,224 @@
+"""Makes a calibration from trails: successes alone, each judged by the others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from bidden import __version__
+from bidden.brain.policy.uncertainty.calibration import (
+    ANY_SKILL,
+    COLUMNS,
+    VIEW,
+    Band,
+    Calibration,
+)
+from bidden.brain.policy.uncertainty.meter import Grader, Reader, Reading
+from bidden.brain.policy.uncertainty.novelty import Novelty, describe, fit_novelty
+from bidden.brain.policy.uncertainty.signals import Signal
+from bidden.core.errors import ConfigError
+from bidden.core.messages import Array
+
+from .trail import Trail
+
+FOLDS: Final = 5
+LEAST_SUCCESSES: Final = 20  # below, a calibration promises nothing worth having
+LEAST_GOALS: Final = 12  # of a skill, for a band of its own
+# Least width of a band: what is too small to mean anything, however steady it is
+_LEAST_WIDTH: Final = {
+    Signal.REVERSAL: 0.3, Signal.DISAGREEMENT: 0.3, Signal.JUMP: 0.4,
+    Signal.SPREAD: 1.0, Signal.SATURATION: 0.05, Signal.DRAG: 0.3, Signal.REACH: 0.02,
+    Signal.UNSURE: 0.2, Signal.WANDER: 0.1, Signal.MUTE: 0.2, Signal.EMPTY: 0.2,
+    Signal.STALL: 3.0, Signal.LATE: 5.0, Signal.LOST: 2.0, Signal.SHORT: 0.1,
+    VIEW: 0.3,
+}  # fmt: skip
+_WIDTHS: Final = np.array([_LEAST_WIDTH[name] for name in COLUMNS])
+
+
+class FitConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is promised, and how persistent doubt must be."""
+
+    alpha: float = 0.05  # share of successful episodes that may be stopped
+    slow_alpha: float = 0.2  # share that may be slowed: the threshold of 0.8
+    k: int = 3  # chunks of the last n
+    n: int = 5  # 1 s at 5 Hz
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Values:
+    """The values of one episode: what does not depend on bands."""
+
+    values: Array  # (T, K)
+    goal: Array  # number of the goal of each chunk, (T,)
+    skills: tuple[str, ...]  # of the goals
+
+    def goal_maxima(self) -> list[tuple[str, Array]]:
+        """Skill and largest values of each goal that had a chunk."""
+        return [
+            (self.skills[g], self.values[self.goal == g].max(0))
+            for g in range(len(self.skills))
+            if np.any(self.goal == g)
+        ]
+
+
+def read_values(trail: Trail, novelty: Novelty | None) -> Values:
+    """What a reader makes of a trail."""
+    reader, goals = Reader(novelty), trail.goals()
+    at, rows, numbers = -1, [], []
+    for step in trail.steps():
+        while at < step.goal:
+            at += 1
+            reader.reset(goals[at])
+        rows.append(reader.step(step.chunk, step.observation, step.view))
+        numbers.append(at)
+    return Values(
+        values=np.array(rows).reshape(-1, len(COLUMNS)),
+        goal=np.array(numbers, int),
+        skills=tuple(str(goal.skill) for goal in goals),
+    )
+
+
+def grade(values: Values, calibration: Calibration) -> list[Reading]:
+    """The reading of every chunk of an episode."""
+    grader, at, readings = Grader(calibration), -1, []
+    for row, number in zip(values.values, values.goal, strict=True):
+        if number != at:
+            at = number
+            grader.reset()
+        readings.append(grader.step(row, values.skills[at]))
+    return readings
+
+
+def largest_score(values: Values, calibration: Calibration) -> float:
+    """The score of an episode: the largest of its chunks."""
+    return max((r.score for r in grade(values, calibration)), default=0.0)
+
+
+def views_of(trail: Trail) -> Array:
+    """The described views of a trail, (T, D); (0, D) without images."""
+    rows = [describe(step.view) for step in trail.steps() if step.view is not None]
+    return np.array(rows)
+
+
+def fit_bands(episodes: Sequence[Values]) -> dict[str, Band]:
+    """Bands of each skill that was seen often enough, and one for all others."""
+    by_skill: dict[str, list[Array]] = {ANY_SKILL: []}
+    for episode in episodes:
+        for skill, maxima in episode.goal_maxima():
+            by_skill[ANY_SKILL].append(maxima)
+            by_skill.setdefault(skill, []).append(maxima)
+    return {
+        skill: _band(np.array(maxima))
+        for skill, maxima in by_skill.items()
+        if skill == ANY_SKILL or len(maxima) >= LEAST_GOALS
+    }
+
+
+def _band(maxima: Array) -> Band:
+    usual, high = np.quantile(maxima, (0.5, 0.9), axis=0)
+    width = np.maximum(high - usual, _WIDTHS)
+    return Band(goals=len(maxima), usual=_short(usual), width=_short(width))
+
+
+def fit_calibration(
+    trails: Sequence[Trail],
+    config: FitConfig | None = None,
+    *,
+    made_by: str = "",
+) -> Calibration:
+    """A calibration from the successes among some trails of one policy.
+
+    Each success is scored with the views and bands of the other folds, so that the
+    maxima are those of episodes that were not learned from.
+
+    Raises:
+        ConfigError: too few successes, or trails of several policies.
+    """
+    config = config or FitConfig()
+    good = [trail for trail in trails if trail.head.record.success and len(trail)]
+    _check(trails, good, config)
+    folds = [np.arange(len(good)) % FOLDS == f for f in range(FOLDS)]
+    views = [views_of(trail) for trail in good]
+    values: list[Values | None] = [None] * len(good)
+    for fold in folds:
+        novelty = _novelty([v for v, out in zip(views, fold, strict=True) if not out])
+        for i in np.flatnonzero(fold):
+            values[i] = read_values(good[i], novelty)
+    known = [v for v in values if v is not None]
+    blank = _calibration(trails, config, made_by)
+    maxima = []
+    for fold in folds:
+        bands = fit_bands([v for v, out in zip(known, fold, strict=True) if not out])
+        judge = msgspec.structs.replace(blank, bands=bands)
+        maxima += [largest_score(known[i], judge) for i in np.flatnonzero(fold)]
+    return msgspec.structs.replace(
+        blank,
+        bands=fit_bands(known),
+        novelty=_novelty(views),
+        maxima=_short(np.sort(maxima)),
+    )
+
+
+def _novelty(views: list[Array]) -> Novelty | None:
+    seen = [v for v in views if len(v)]
+    return fit_novelty(seen) if len(seen) >= 2 else None
+
+
+def _check(trails: Sequence[Trail], good: Sequence[Trail], config: FitConfig) -> None:
+    whose = {(t.head.policy, t.head.weights) for t in trails}
+    if len(whose) > 1:
+        raise ConfigError(
+            f"trails of several policies or weights: {', '.join(map(str, whose))}"
+        )
+    least = max(LEAST_SUCCESSES, round(1 / config.alpha) - 1)
+    if len(good) < least:
+        raise ConfigError(
+            f"{len(good)} successes of {len(trails)} episodes; to promise "
+            f"{config.alpha:g} takes {least} or more: play more with --episodes"
+        )
+
+
+def _calibration(
+    trails: Sequence[Trail], config: FitConfig, made_by: str
+) -> Calibration:
+    """One without bands and maxima of its own yet."""
+    seeds = [t.head.record.seed for t in trails]
+    none = Band(goals=0, usual=(0.0,) * len(COLUMNS), width=(1.0,) * len(COLUMNS))
+    return Calibration(
+        policy=trails[0].head.policy,
+        weights=trails[0].head.weights,
+        data=_digest(trails),
+        seeds=(min(seeds), max(seeds)),
+        episodes=len(trails),
+        maxima=(0.0,) * (round(1 / config.alpha)),
+        alpha=config.alpha,
+        slow_alpha=config.slow_alpha,
+        k=config.k,
+        n=config.n,
+        columns=COLUMNS,
+        bands={ANY_SKILL: none},
+        novelty=None,
+        made_by=made_by,
+        version=__version__,
+    )
+
+
+def _digest(trails: Sequence[Trail]) -> str:
+    """One hash over all that the trails hold."""
+    digest = hashlib.sha256()
+    for trail in trails:
+        digest.update(msgspec.json.encode(trail.head))
+        arrays: Mapping[str, np.ndarray] = trail.arrays
+        for name in sorted(arrays):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _short(values: Array) -> tuple[float, ...]:
+    return tuple(float(f"{v:.6g}") for v in values)
