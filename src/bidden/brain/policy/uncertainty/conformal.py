@@ -29,8 +29,8 @@ class Persistence:
         self._last.clear()
 
     def step(self, value: float) -> float:
-        """Take one value; the k-th largest of the last n."""
-        self._last.append(value)
+        """Take one value (NaN counts as infinite); the k-th largest of the last n."""
+        self._last.append(value if value >= -math.inf else math.inf)
         if len(self._last) > self.n:
             self._last.popleft()
         if len(self._last) < self.k:
