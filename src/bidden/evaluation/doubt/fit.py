@@ -26,7 +26,7 @@ from bidden.core.messages import Array
 
 from .trail import Trail
 
-FOLDS: Final = 5
+FOLDS: Final = 10
 LEAST_SUCCESSES: Final = 20  # below, a calibration promises nothing worth having
 LEAST_GOALS: Final = 12  # of a skill, for a band of its own
 # Least width of a band: what is too small to mean anything, however steady it is

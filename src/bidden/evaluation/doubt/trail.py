@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -30,6 +31,10 @@ from bidden.core.messages import (
 from bidden.evaluation.household.episode import EpisodeRecord
 
 SCHEMA = 1
+_BROKEN = (
+    OSError, EOFError, ValueError, KeyError, AttributeError, BadZipFile,
+    msgspec.MsgspecError,
+)  # fmt: skip
 Row = dict[str, NDArray[np.generic] | float | int]
 _STATE = (
     "q", "dq", "torque", "gyro", "gravity", "base_pose", "base_velocity",
@@ -284,10 +289,11 @@ def load_trail(path: Path) -> Trail:
         RecordingError: it is not a trail of this program.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        data = io.BytesIO(path.read_bytes())
+        with np.load(data, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         head = msgspec.json.decode(arrays.pop("head").tobytes(), type=TrailHead)
-    except (OSError, ValueError, KeyError, msgspec.MsgspecError) as error:
+    except _BROKEN as error:
         raise RecordingError(f"{path} is not a trail: {error}") from error
     if head.schema != SCHEMA:
         raise RecordingError(f"{path}: trail schema {head.schema}, expected {SCHEMA}")
