@@ -48,6 +48,15 @@ class FitConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     k: int = 3  # chunks of the last n
     n: int = 5  # 1 s at 5 Hz
 
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha <= self.slow_alpha < 1:
+            raise ConfigError(
+                "rates must be 0 < alpha <= slow_alpha < 1, got "
+                f"{self.alpha} and {self.slow_alpha}"
+            )
+        if not 1 <= self.k <= self.n:
+            raise ConfigError(f"1 <= k <= n, got {self.k} of {self.n}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Values:
