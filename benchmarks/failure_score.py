@@ -28,6 +28,7 @@ from bidden.evaluation.doubt.collect import Case, collect
 from bidden.evaluation.doubt.fit import FitConfig
 from bidden.evaluation.doubt.report import (
     GROUPS,
+    Ranks,
     Scored,
     cross_validated_ranks,
     keep_promises,
@@ -103,7 +104,7 @@ def measure(
     scored = [score_trail(trail, calibration) for trail in trails]
     plain = [t for t in trails if not t.head.weakness]
     held_out = [
-        s.uncertainty
+        Ranks(uncertainty=s.uncertainty, acting=s.acting)
         for s in scored
         if not s.failed and s.group in ("nominal", "unseen")
     ]
@@ -114,7 +115,8 @@ def measure(
         lines = b"\n".join(map(msgspec.json.encode, scored)) + b"\n"
         (pictures / "scores.jsonl").write_bytes(lines)
         failed = [s.uncertainty for s in scored if s.failed]
-        (pictures / "reliability.svg").write_text(draw(crossed, failed))
+        good = [r.uncertainty for r in crossed]
+        (pictures / "reliability.svg").write_text(draw(good, failed))
     groups = {g: separate([s for s in scored if s.group == g]) for g in GROUPS}
     changed = [s for s in scored if s.group != "nominal"]
     return {

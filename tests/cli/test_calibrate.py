@@ -72,16 +72,16 @@ def test_it_writes_what_it_learned_and_says_what_it_promises(
     played: list[Case], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "doubt.json"
-    argv = ["calibrate", "--policy", "expert", "--episodes", "40", "--out", str(out)]
+    argv = ["calibrate", "--policy", "expert", "--episodes", "60", "--out", str(out)]
     assert main(argv) == 0
     made = Calibration.load(out)
-    assert (made.policy, made.weights, made.episodes) == ("expert", "w", 40)
-    assert (made.seeds, len(made.maxima)) == ((700_000, 700_039), 36)
+    assert (made.policy, made.weights, made.episodes) == ("expert", "w", 60)
+    assert (made.seeds, len(made.maxima)) == ((700_000, 700_059), 54)
     assert made.made_by.startswith("bidden calibrate --policy expert")
     said, told = capsys.readouterr()
-    assert "36 of 40 episodes went well" in said
-    assert "at most 20 in 100 are ever slowed, at most 5 are ever held" in said
-    assert "40/40 episodes, 36 of 40 went well" in told
+    assert "54 of 60 episodes went well" in said
+    assert "at most 20 in 100 are ever slowed, at most 2 are ever held" in said
+    assert "60/60 episodes, 54 of 60 went well" in told
     assert {case.policy for case in played} == {"expert"}
 
 
@@ -89,7 +89,7 @@ def test_the_line_in_the_file_makes_the_same_file(
     played: list[Case], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    argv = ["calibrate", "--episodes", "30", "--seed", "710001", "--out", "a.json"]
+    argv = ["calibrate", "--episodes", "60", "--seed", "710001", "--out", "a.json"]
     assert main([*argv, "--slow-alpha", "0.3"]) == 0
     first = Path("a.json").read_bytes()
     line = Calibration.load(Path("a.json")).made_by
@@ -102,10 +102,10 @@ def test_json_is_one_line(
     played: list[Case], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "doubt.json"
-    assert main(["calibrate", "--episodes", "30", "--out", str(out), "--json"]) == 0
+    assert main(["calibrate", "--episodes", "60", "--out", str(out), "--json"]) == 0
     tree = json.loads(capsys.readouterr().out)
     assert tree["out"] == str(out)
-    assert (tree["episodes"], tree["successes"], tree["alpha"]) == (30, 27, 0.05)
+    assert (tree["episodes"], tree["successes"], tree["alpha"]) == (60, 54, 0.02)
     assert len(tree["data"]) == 64
 
 

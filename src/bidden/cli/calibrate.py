@@ -27,7 +27,7 @@ writes down how far each sign went in them. A run that goes further than nearly 
 them is slowed, then held, for the reason `policy_uncertain` or `unfamiliar_view`.
 
 It makes two promises about episodes like these that would go well:
-  --alpha        share of them that is ever held   (default 0.05)
+  --alpha        share of them that is ever held   (default 0.02)
   --slow-alpha   share of them that is ever slowed (default 0.2)
 They hold for rooms and orders that are drawn like those played here; not for failures,
 of which nothing is promised.
@@ -73,7 +73,7 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--work", type=Path, metavar="DIR", default=Path("runs/doubt"),
         help="episodes are filed here (default runs/doubt)",
     )  # fmt: skip
-    add("--alpha", type=float, default=0.05, metavar="A", help="default 0.05")
+    add("--alpha", type=float, default=0.02, metavar="A", help="default 0.02")
     add("--slow-alpha", type=float, default=0.2, metavar="A", help="default 0.2")
     add("--workers", type=int, default=1, metavar="W", help="at once (default 1)")
     add("--json", action="store_true", help="print one JSON line and nothing else")

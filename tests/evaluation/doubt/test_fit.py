@@ -12,10 +12,12 @@ from bidden.core.errors import ConfigError
 from bidden.evaluation.doubt.fit import (
     FitConfig,
     fit_calibration,
-    largest_score,
+    largest_scores,
     read_values,
 )
 from bidden.evaluation.doubt.trail import Trail
+
+AT_MOST = FitConfig(alpha=0.05)
 
 
 @pytest.fixture
@@ -25,7 +27,10 @@ def trails(trail_of: Any) -> list[Trail]:
 
 def test_failures_are_not_learned_from(trails: list[Trail], trail_of: Any) -> None:
     bad = [trail_of(seed=5 + k, success=False, noise=1.0) for k in range(5)]
-    alone, mixed = fit_calibration(trails), fit_calibration(trails + bad)
+    alone, mixed = (
+        fit_calibration(trails, AT_MOST),
+        fit_calibration(trails + bad, AT_MOST),
+    )
     assert mixed.bands == alone.bands
     assert mixed.maxima == alone.maxima
     assert (mixed.episodes, len(mixed.maxima)) == (45, 40)
@@ -35,27 +40,29 @@ def test_failures_are_not_learned_from(trails: list[Trail], trail_of: Any) -> No
 def test_what_is_worse_than_all_successes_ranks_highest(
     trails: list[Trail], trail_of: Any
 ) -> None:
-    made = fit_calibration(trails)
+    made = fit_calibration(trails, AT_MOST)
     wild = read_values(trail_of(seed=9, noise=3.0), made.novelty)
-    assert made.uncertainty(largest_score(wild, made)) > 0.97
+    every, acting = largest_scores(wild, made)
+    assert made.uncertainty(every) > 0.97
+    assert made.acting(acting) > 0.97
 
 
 def test_held_out_successes_alarm_as_promised(
     trails: list[Trail], trail_of: Any
 ) -> None:
     """Of 80 new episodes like these, about one in five passes the bound of 0.2."""
-    made = fit_calibration(trails)
+    made = fit_calibration(trails, AT_MOST)
     ranks = []
     for k in range(80):
         values = read_values(trail_of(seed=710_000 + k), made.novelty)
-        ranks.append(made.uncertainty(largest_score(values, made)))
+        ranks.append(made.acting(largest_scores(values, made)[1]))
     assert np.mean(np.array(ranks) >= 0.8) == pytest.approx(0.2, abs=0.13)
     assert np.mean(np.array(ranks) >= 0.95) <= 0.15
 
 
 def test_too_few_successes_are_refused(trails: list[Trail]) -> None:
     with pytest.raises(ConfigError, match="10 successes of 10 episodes"):
-        fit_calibration(trails[:10])
+        fit_calibration(trails[:10], AT_MOST)
     with pytest.raises(ConfigError, match=r"to promise 0\.01 takes 99 or more"):
         fit_calibration(trails, FitConfig(alpha=0.01))
 
@@ -66,13 +73,13 @@ def test_trails_of_two_policies_are_refused(trails: list[Trail]) -> None:
         arrays=trails[0].arrays,
     )
     with pytest.raises(ConfigError, match="several policies or weights"):
-        fit_calibration([*trails, other])
+        fit_calibration([*trails, other], AT_MOST)
 
 
 def test_the_same_trails_make_the_same_file(trails: list[Trail]) -> None:
-    assert fit_calibration(trails) == fit_calibration(trails)
+    assert fit_calibration(trails, AT_MOST) == fit_calibration(trails, AT_MOST)
 
 
 def test_a_rare_skill_has_no_band_of_its_own(trails: list[Trail]) -> None:
-    assert set(fit_calibration(trails).bands) == {"", "walk_to"}
-    assert fit_calibration(trails).band("wave").goals == 40
+    assert set(fit_calibration(trails, AT_MOST).bands) == {"", "walk_to"}
+    assert fit_calibration(trails, AT_MOST).band("wave").goals == 40

@@ -10,6 +10,7 @@ import pytest
 
 from bidden.evaluation.doubt.fit import FitConfig, fit_calibration
 from bidden.evaluation.doubt.report import (
+    Ranks,
     cross_validated_ranks,
     group_of,
     keep_promises,
@@ -18,6 +19,8 @@ from bidden.evaluation.doubt.report import (
     speed_share,
 )
 from bidden.evaluation.doubt.trail import Trail
+
+AT_MOST = FitConfig(alpha=0.05)
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def trails(trail_of: Any) -> list[Trail]:
 def test_wild_failures_score_above_calm_successes(
     trails: list[Trail], trail_of: Any
 ) -> None:
-    made = fit_calibration(trails)
+    made = fit_calibration(trails, AT_MOST)
     calm = [score_trail(trail_of(seed=800 + k), made) for k in range(6)]
     wild = [
         score_trail(trail_of(seed=k, success=False, noise=3.0, steps=60), made)
@@ -44,7 +47,7 @@ def test_wild_failures_score_above_calm_successes(
 
 
 def test_without_failures_nothing_is_separated(trails: list[Trail]) -> None:
-    made = fit_calibration(trails)
+    made = fit_calibration(trails, AT_MOST)
     found = separate([score_trail(t, made) for t in trails])
     assert (found.auroc, found.velocity_auroc, found.ci95) == (None, None, (0, 1))
     assert separate([]).episodes == 0
@@ -52,7 +55,7 @@ def test_without_failures_nothing_is_separated(trails: list[Trail]) -> None:
 
 def test_an_episode_without_chunks_scores_nothing(trails: list[Trail]) -> None:
     empty = Trail(head=trails[0].head, arrays={"stamp_ns": np.zeros(0, np.int64)})
-    scored = score_trail(empty, fit_calibration(trails))
+    scored = score_trail(empty, fit_calibration(trails, AT_MOST))
     assert (scored.score, scored.velocity, scored.alarm_s) == (0, 0, None)
 
 
@@ -91,11 +94,13 @@ def test_groups(
 
 
 def test_promises_are_counted(trails: list[Trail]) -> None:
-    made = fit_calibration(trails)
-    crossed = cross_validated_ranks(trails, FitConfig(), folds=5)
+    made = fit_calibration(trails, AT_MOST)
+    crossed = cross_validated_ranks(trails, AT_MOST, folds=5)
     assert len(crossed) == 25
-    found = keep_promises(made, [0.1, 0.85, 0.96, float("nan")], crossed)
+    ranks = [Ranks(uncertainty=0.0, acting=a) for a in (0.1, 0.85, 0.96, float("nan"))]
+    found = keep_promises(made, ranks, crossed)
     assert (found["held"].promised, found["slowed"].promised) == (0.05, 0.2)
+    assert found["failure_alarm"].held_out.success == 0
     assert found["held"].held_out.success == 0.5  # no number is an alarm
     assert found["slowed"].held_out.success == 0.75
     assert found["slowed"].cross_validated.n == 25

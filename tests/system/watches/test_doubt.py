@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from bidden.brain.policy.uncertainty import Calibration
+from bidden.brain.policy.uncertainty import Calibration, Meter, Reading
 from bidden.brain.policy.uncertainty.calibration import ANY_SKILL, COLUMNS, Band
 from bidden.core.messages import ActionChunk, Image, Observation, Rung
 from bidden.system.orchestrator import Orchestrator
 from bidden.system.watches import DoubtWatch, weights_of
 
 K = len(COLUMNS)
+CALM = Reading(
+    score=0.0, uncertainty=0.0, worst="jump",
+    acting_score=0.0, acting=0.0, acting_worst="jump",
+)  # fmt: skip
 
 
 def calibration(**change: Any) -> Calibration:
@@ -27,6 +31,7 @@ def calibration(**change: Any) -> Calibration:
     fields: dict[str, Any] = {
         "policy": "script", "weights": "none", "data": "d", "seeds": (1, 2),
         "episodes": 39, "maxima": tuple(np.linspace(0, 2, 39).tolist()), "alpha": 0.05,
+        "acting_maxima": tuple(np.linspace(0, 2, 39).tolist()),
         "slow_alpha": 0.2, "k": 2, "n": 3, "columns": COLUMNS,
         "bands": {ANY_SKILL: band}, "novelty": None, "made_by": "", "version": "0",
     }  # fmt: skip
@@ -109,23 +114,21 @@ def test_a_policy_that_contradicts_itself_is_stopped(stage: Any, chunk_of: Any) 
 @pytest.mark.parametrize(
     ("rank", "rung"), [(0.7, None), (0.85, Rung.SLOW), (0.96, Rung.HOLD)]
 )
-@pytest.mark.parametrize("part", ["action", "view"])
+@pytest.mark.parametrize("worst", ["jump", "view"])
 def test_rank_decides_the_rung(
-    rank: float, rung: Rung | None, part: str, monkeypatch: pytest.MonkeyPatch
+    rank: float, rung: Rung | None, worst: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bidden.brain.policy.uncertainty import Meter, Reading
-
-    given = {"action": 0.0, "view": 0.0, part: rank}
-    reading = Reading(score=1.0, uncertainty=rank, worst="jump", **given)
+    reading = replace(CALM, uncertainty=rank, acting=rank, acting_worst=worst)
     monkeypatch.setattr(Meter, "step", lambda *_: reading)
     watch = DoubtWatch(calibration())
     advice = watch.judge(_chunk(), _observation())
+    assert watch.reading is reading
     if rung is None:
         assert advice is None
         return
     assert advice is not None
     assert advice.rung is rung
-    reason = "policy_uncertain" if part == "action" else "unfamiliar_view"
+    reason = "unfamiliar_view" if worst == "view" else "policy_uncertain"
     assert advice.reason == reason
     assert advice.score == rank
     assert advice.bound == pytest.approx(0.8 if rung is Rung.SLOW else 0.95)
@@ -133,9 +136,7 @@ def test_rank_decides_the_rung(
 
 def test_no_progress_is_only_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hold that waits for progress would wait for ever."""
-    from bidden.brain.policy.uncertainty import Meter, Reading
-
-    reading = Reading(score=9.0, uncertainty=0.97, worst="late", action=0.1, view=0.1)
+    reading = replace(CALM, score=9.0, uncertainty=0.97, worst="late")
     monkeypatch.setattr(Meter, "step", lambda *_: reading)
     advice = DoubtWatch(calibration()).judge(_chunk(), _observation())
     assert advice is not None
@@ -143,10 +144,8 @@ def test_no_progress_is_only_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_rank_that_is_no_number_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bidden.brain.policy.uncertainty import Meter, Reading
-
     bad = float("nan")
-    reading = Reading(score=bad, uncertainty=bad, worst="jump", action=bad, view=bad)
+    reading = replace(CALM, score=bad, uncertainty=bad, acting_score=bad, acting=bad)
     monkeypatch.setattr(Meter, "step", lambda *_: reading)
     advice = DoubtWatch(calibration()).judge(_chunk(), _observation())
     assert advice is not None

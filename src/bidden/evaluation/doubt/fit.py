@@ -43,7 +43,7 @@ _WIDTHS: Final = np.array([_LEAST_WIDTH[name] for name in COLUMNS])
 class FitConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is promised, and how persistent doubt must be."""
 
-    alpha: float = 0.05  # share of successful episodes that may be stopped
+    alpha: float = 0.02  # share of successful episodes that may be held
     slow_alpha: float = 0.2  # share that may be slowed: the threshold of 0.8
     k: int = 3  # chunks of the last n
     n: int = 5  # 1 s at 5 Hz
@@ -103,9 +103,13 @@ def grade(values: Values, calibration: Calibration) -> list[Reading]:
     return readings
 
 
-def largest_score(values: Values, calibration: Calibration) -> float:
-    """The score of an episode: the largest of its chunks."""
-    return max((r.score for r in grade(values, calibration)), default=0.0)
+def largest_scores(values: Values, calibration: Calibration) -> tuple[float, float]:
+    """The scores of an episode, of all and of acting: the largest of its chunks."""
+    readings = grade(values, calibration)
+    return (
+        max((r.score for r in readings), default=0.0),
+        max((r.acting_score for r in readings), default=0.0),
+    )
 
 
 def views_of(trail: Trail) -> Array:
@@ -160,16 +164,18 @@ def fit_calibration(
             values[i] = read_values(good[i], novelty)
     known = [v for v in values if v is not None]
     blank = _calibration(trails, config, made_by)
-    maxima = []
+    maxima: list[tuple[float, float]] = []
     for fold in folds:
         bands = fit_bands([v for v, out in zip(known, fold, strict=True) if not out])
         judge = msgspec.structs.replace(blank, bands=bands)
-        maxima += [largest_score(known[i], judge) for i in np.flatnonzero(fold)]
+        maxima += [largest_scores(known[i], judge) for i in np.flatnonzero(fold)]
+    every, acting = np.sort(np.array(maxima), axis=0).T
     return msgspec.structs.replace(
         blank,
         bands=fit_bands(known),
         novelty=_novelty(views),
-        maxima=_short(np.sort(maxima)),
+        maxima=_short(every),
+        acting_maxima=_short(acting),
     )
 
 
@@ -197,6 +203,7 @@ def _calibration(
 ) -> Calibration:
     """One without bands and maxima of its own yet."""
     seeds = [t.head.record.seed for t in trails]
+    no_maxima = (0.0,) * round(1 / config.alpha)
     none = Band(goals=0, usual=(0.0,) * len(COLUMNS), width=(1.0,) * len(COLUMNS))
     return Calibration(
         policy=trails[0].head.policy,
@@ -204,7 +211,8 @@ def _calibration(
         data=_digest(trails),
         seeds=(min(seeds), max(seeds)),
         episodes=len(trails),
-        maxima=(0.0,) * (round(1 / config.alpha)),
+        maxima=no_maxima,
+        acting_maxima=no_maxima,
         alpha=config.alpha,
         slow_alpha=config.slow_alpha,
         k=config.k,

@@ -13,10 +13,11 @@ from bidden.evaluation.household.report import Rate, rate
 from bidden.evaluation.statistics import auroc, auroc_interval
 from bidden.safety import Limits
 
-from .fit import FitConfig, Values, fit_calibration, grade, largest_score, read_values
+from .fit import FitConfig, fit_calibration, grade, largest_scores, read_values
 from .trail import Trail
 from .weakness import POLICY_WEAKNESSES, VIEW_WEAKNESSES
 
+ALARM: Final = 0.05  # share of successes at which the failure score is an alarm
 EARLY_CHUNKS: Final = 50  # the first 10 s of an episode
 GROUPS: Final = ("nominal", "unseen", "view", "policy")
 
@@ -34,10 +35,11 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     score: float  # largest of all chunks
     early: float  # largest of the first 10 s
     uncertainty: float  # rank of the score
+    acting: float  # rank of the score without the signals of progress
     worst: str  # the signal that made it
     velocity: float  # largest wished speed over its limit: the peer's check
     seconds: float  # from the first chunk to the last
-    alarm_s: float | None  # when uncertainty passed the bound of `alpha`
+    alarm_s: float | None  # when uncertainty passed the bound of `ALARM`
 
 
 class Separation(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +80,7 @@ def score_trail(trail: Trail, calibration: Calibration) -> Scored:
     scores = [reading.score for reading in readings]
     top = int(np.argmax(scores)) if scores else 0
     record, stamps = trail.head.record, trail.arrays["stamp_ns"]
-    bound = 1 - calibration.alpha
-    alarms = [i for i, r in enumerate(readings) if not r.uncertainty < bound]
+    alarms = [i for i, r in enumerate(readings) if not r.uncertainty < 1 - ALARM]
     return Scored(
         seed=record.seed,
         group=group_of(trail),
@@ -91,6 +92,7 @@ def score_trail(trail: Trail, calibration: Calibration) -> Scored:
         score=round(max(scores, default=0.0), 4),
         early=round(max(scores[:EARLY_CHUNKS], default=0.0), 4),
         uncertainty=round(max((r.uncertainty for r in readings), default=0.0), 4),
+        acting=round(max((r.acting for r in readings), default=0.0), 4),
         worst=readings[top].worst if readings else "",
         velocity=round(speed_share(trail), 4),
         seconds=float(stamps[-1] - stamps[0]) * 1e-9 if len(trail) else 0.0,
@@ -125,10 +127,17 @@ def separate(scored: Sequence[Scored]) -> Separation:
     )
 
 
+class Ranks(msgspec.Struct, frozen=True, kw_only=True):
+    """Largest ranks of one success."""
+
+    uncertainty: float
+    acting: float
+
+
 def cross_validated_ranks(
     trails: Sequence[Trail], config: FitConfig, *, folds: int = 5
-) -> list[float]:
-    """Largest rank of every success, each by a calibration made without its fold."""
+) -> list[Ranks]:
+    """Largest ranks of every success, each by a calibration made without its fold."""
     good = [trail for trail in trails if trail.head.record.success and len(trail)]
     order = np.random.default_rng(0).permutation(len(good))
     ranks = []
@@ -136,13 +145,15 @@ def cross_validated_ranks(
         out = set(order[k::folds].tolist())
         made = fit_calibration([t for i, t in enumerate(good) if i not in out], config)
         for i in sorted(out):
-            values: Values = read_values(good[i], made.novelty)
-            ranks.append(made.uncertainty(largest_score(values, made)))
+            score, acting = largest_scores(read_values(good[i], made.novelty), made)
+            ranks.append(
+                Ranks(uncertainty=made.uncertainty(score), acting=made.acting(acting))
+            )
     return ranks
 
 
 def keep_promises(
-    calibration: Calibration, held_out: Sequence[float], crossed: Sequence[float]
+    calibration: Calibration, held_out: Sequence[Ranks], crossed: Sequence[Ranks]
 ) -> dict[str, Promise]:
     """Promised and measured rates of false alarms.
 
@@ -151,16 +162,20 @@ def keep_promises(
         held_out: largest ranks of successes that were not learned from.
         crossed: those of all successes, by `cross_validated_ranks`.
     """
+
+    def promise(name: str, alpha: float) -> Promise:
+        measured = (
+            _over([getattr(r, name) for r in ranks], 1 - alpha)
+            for ranks in (held_out, crossed)
+        )
+        one, two = measured
+        return Promise(promised=alpha, held_out=one, cross_validated=two)
+
     return {
-        name: Promise(
-            promised=alpha,
-            held_out=_over(held_out, 1 - alpha),
-            cross_validated=_over(crossed, 1 - alpha),
-        )
-        for name, alpha in (
-            ("held", calibration.alpha),
-            ("slowed", calibration.slow_alpha),
-        )
+        "held": promise("acting", calibration.alpha),
+        "slowed": promise("acting", calibration.slow_alpha),
+        "failure_alarm": promise("uncertainty", ALARM),
+        "failure_warning": promise("uncertainty", calibration.slow_alpha),
     }
 
 

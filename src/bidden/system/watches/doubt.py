@@ -15,6 +15,7 @@ from bidden.brain.policy.uncertainty import (
     Views,
     shipped_calibration,
 )
+from bidden.brain.policy.uncertainty.calibration import VIEW
 from bidden.core.errors import ModelError
 from bidden.core.messages import ActionChunk, Advice, Goal, Image, Observation, Rung
 from bidden.core.ports import Policy
@@ -105,13 +106,11 @@ class DoubtWatch:
         main = MAIN_CAMERA if MAIN_CAMERA in views else next(iter(views), "")
         self.reading = reading = self._meter.step(chunk, o, views.get(main))
         c = self.calibration
-        for rank, reason in (
-            (reading.action, Check.POLICY_UNCERTAIN),
-            (reading.view, Check.UNFAMILIAR_VIEW),
-        ):
-            for rung, alpha in ((Rung.SLOW, c.slow_alpha), (Rung.HOLD, c.alpha)):
-                if not rank < 1 - alpha:
-                    yield _advice(o, rung, reason, rank=rank, alpha=alpha)
+        by_view = reading.acting_worst == VIEW
+        reason = Check.UNFAMILIAR_VIEW if by_view else Check.POLICY_UNCERTAIN
+        for rung, alpha in ((Rung.SLOW, c.slow_alpha), (Rung.HOLD, c.alpha)):
+            if not reading.acting < 1 - alpha:
+                yield _advice(o, rung, reason, rank=reading.acting, alpha=alpha)
         if not reading.uncertainty < 1 - c.slow_alpha:
             yield _advice(
                 o,

@@ -10,6 +10,7 @@ import pytest
 
 from bidden.brain.policy.uncertainty import Calibration, Meter, shipped_calibration
 from bidden.brain.policy.uncertainty.calibration import ANY_SKILL, COLUMNS, Band
+from bidden.brain.policy.uncertainty.meter import combine
 from bidden.core.errors import ModelError
 from bidden.core.messages import Skill
 
@@ -25,6 +26,7 @@ def make(**change: Any) -> Calibration:
         "seeds": (700000, 700019),
         "episodes": 20,
         "maxima": tuple(np.linspace(0, 2, 39).tolist()),
+        "acting_maxima": tuple(np.linspace(0, 2, 39).tolist()),
         "alpha": 0.05,
         "slow_alpha": 0.2,
         "k": 2,
@@ -54,8 +56,13 @@ def test_it_comes_back_as_it_was(tmp_path: Path) -> None:
         ({"alpha": float("nan")}, "alpha <= slow_alpha"),
         ({"k": 4}, "1 <= k <= n"),
         ({"bands": {}}, "not calibrated is missing"),
-        ({"maxima": (1.0,) * 18}, "18 successes cannot promise 0.05: it takes 19"),
+        (
+            {"maxima": (1.0,) * 18, "acting_maxima": (1.0,) * 18},
+            "18 successes cannot promise 0.05: it takes 19",
+        ),
         ({"maxima": (2.0, *(1.0,) * 38)}, "ascending"),
+        ({"acting_maxima": (2.0, *(1.0,) * 38)}, "ascending"),
+        ({"acting_maxima": (1.0,) * 38}, "same successes"),
         ({"maxima": (*(1.0,) * 38, float("inf"))}, "finite"),
         ({"bands": {ANY_SKILL: Band(goals=1, usual=(), width=())}}, f"{K} numbers"),
         (
@@ -104,15 +111,32 @@ def test_doubt_needs_persistence(observe: Any, chunk_of: Any, goal_of: Any) -> N
         readings.append(
             meter.step(chunk_of(step, actions=wild), observe(goal, step), None)
         )
-    ranks = [r.action for r in readings]
+    ranks = [r.acting for r in readings]
     assert max(ranks[:4]) == 0
     assert ranks[4] < 0.3
     assert ranks[7] > 0.8
-    assert readings[7].worst in ("jump", "disagreement", "reversal", "drag")
-    assert readings[7].view == 0
+    assert readings[7].acting_worst in ("jump", "disagreement", "reversal", "drag")
     meter.reset(goal)
     calm = meter.step(chunk_of(0), observe(goal, 0), None)
     assert (calm.score, calm.uncertainty) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("excess", "expected"),
+    [
+        ([-3.0, -1.0], 0.0),
+        ([2.0, -1.0, 0.5], 2.5),
+        ([2.0, 3.0, 1.0], 5.0),
+        ([4.0], 4.0),
+        ([], 0.0),
+    ],
+)
+def test_the_two_worst_are_added(excess: list[float], expected: float) -> None:
+    assert combine(np.array(excess)) == expected
+
+
+def test_a_signal_that_is_no_number_counts() -> None:
+    assert np.isnan(combine(np.array([0.0, np.nan, 1.0])))
 
 
 def test_shipped_calibration_is_of_the_shipped_weights() -> None:

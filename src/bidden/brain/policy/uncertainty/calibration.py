@@ -47,6 +47,7 @@ class Calibration(
     seeds: tuple[int, int]  # first, last episode
     episodes: int  # that were played
     maxima: tuple[float, ...]  # largest score of each success, ascending
+    acting_maxima: tuple[float, ...]  # the same without the signals of progress
     alpha: float  # share of successes that may be stopped
     slow_alpha: float  # share of successes that may be slowed
     k: int  # of the last n chunks must be over a bound
@@ -72,14 +73,7 @@ class Calibration(
             raise ValueError("the band for skills that are not calibrated is missing")
         for skill, band in self.bands.items():
             _check_band(skill, band)
-        if not len(self.maxima) + 1 >= 1 / self.alpha:
-            raise ValueError(
-                f"{len(self.maxima)} successes cannot promise {self.alpha}: "
-                f"it takes {round(1 / self.alpha) - 1}"
-            )
-        numbers = np.array(self.maxima)
-        if not (np.isfinite(numbers).all() and (np.diff(numbers) >= 0).all()):
-            raise ValueError("maxima must be finite and ascending")
+        _check_maxima(self.maxima, self.acting_maxima, alpha=self.alpha)
 
     def band(self, skill: str) -> Band:
         """The band of a skill."""
@@ -88,6 +82,10 @@ class Calibration(
     def uncertainty(self, score: float) -> float:
         """Share of successes that never got so bad a score, 0..1."""
         return rank(score, np.array(self.maxima))
+
+    def acting(self, score: float) -> float:
+        """Share of successes whose acting never got so bad a score, 0..1."""
+        return rank(score, np.array(self.acting_maxima))
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -110,6 +108,21 @@ class Calibration(
             ) from None
         except (msgspec.MsgspecError, ValueError) as error:
             raise ModelError(f"bad calibration {path}: {error}") from None
+
+
+def _check_maxima(
+    every: tuple[float, ...], acting: tuple[float, ...], *, alpha: float
+) -> None:
+    if not len(every) + 1 >= 1 / alpha:
+        raise ValueError(
+            f"{len(every)} successes cannot promise {alpha}: "
+            f"it takes {round(1 / alpha) - 1}"
+        )
+    if len(every) != len(acting):
+        raise ValueError("maxima and acting_maxima must be of the same successes")
+    for numbers in (np.array(every), np.array(acting)):
+        if not (np.isfinite(numbers).all() and (np.diff(numbers) >= 0).all()):
+            raise ValueError("maxima must be finite and ascending")
 
 
 def _check_band(skill: str, band: Band) -> None:
