@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from bidden.brain.policy.uncertainty.meter import Reader
 from bidden.core.errors import ConfigError
 from bidden.evaluation.doubt.fit import (
     FitConfig,
@@ -58,6 +59,16 @@ def test_held_out_successes_alarm_as_promised(
         ranks.append(made.acting(largest_scores(values, made)[1]))
     assert np.mean(np.array(ranks) >= 0.8) == pytest.approx(0.2, abs=0.13)
     assert np.mean(np.array(ranks) >= 0.95) <= 0.15
+
+
+def test_values_are_those_that_the_watch_sees(trails: list[Trail]) -> None:
+    """The short cut of the fit and the reader of the run time agree."""
+    made, trail = fit_calibration(trails, AT_MOST), trails[3]
+    reader = Reader(made.novelty)
+    reader.reset(trail.goals()[0])
+    live = [reader.step(s.chunk, s.observation, s.view) for s in trail.steps()]
+    assert np.allclose(live, read_values(trail, made.novelty).values)
+    assert np.ptp(np.array(live)[:, -1]) > 0
 
 
 def test_too_few_successes_are_refused(trails: list[Trail]) -> None:

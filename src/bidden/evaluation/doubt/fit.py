@@ -18,8 +18,19 @@ from bidden.brain.policy.uncertainty.calibration import (
     Band,
     Calibration,
 )
-from bidden.brain.policy.uncertainty.meter import Grader, Reader, Reading
-from bidden.brain.policy.uncertainty.novelty import Novelty, describe, fit_novelty
+from bidden.brain.policy.uncertainty.meter import (
+    VIEW_POOL,
+    Grader,
+    Reader,
+    Reading,
+    strangeness,
+)
+from bidden.brain.policy.uncertainty.novelty import (
+    VIEW_NUMBERS,
+    Novelty,
+    describe,
+    fit_novelty,
+)
 from bidden.brain.policy.uncertainty.signals import Signal
 from bidden.core.errors import ConfigError
 from bidden.core.messages import Array
@@ -75,21 +86,58 @@ class Values:
         ]
 
 
-def read_values(trail: Trail, novelty: Novelty | None) -> Values:
-    """What a reader makes of a trail."""
-    reader, goals = Reader(novelty), trail.goals()
-    at, rows, numbers = -1, [], []
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Signs:
+    """All of an episode that is slow to compute, and depends on no calibration."""
+
+    values: Array  # pooled signals; the column of the view is 0, (T, K)
+    views: Array  # described views, NaN where there was no image, (T, D)
+    goal: Array  # number of the goal of each chunk, (T,)
+    skills: tuple[str, ...]  # of the goals
+
+    def seen(self) -> Array:
+        """The views that there were, (N, D)."""
+        rows: Array = self.views[np.isfinite(self.views).all(1)]
+        return rows
+
+
+def read_signs(trail: Trail) -> Signs:
+    """What a reader without novelty makes of a trail."""
+    reader, goals = Reader(None), trail.goals()
+    blank = np.full(VIEW_NUMBERS, np.nan)
+    at, rows, views, numbers = -1, [], [], []
     for step in trail.steps():
         while at < step.goal:
             at += 1
             reader.reset(goals[at])
-        rows.append(reader.step(step.chunk, step.observation, step.view))
+        rows.append(reader.step(step.chunk, step.observation, None))
+        views.append(blank if step.view is None else describe(step.view))
         numbers.append(at)
-    return Values(
+    return Signs(
         values=np.array(rows).reshape(-1, len(COLUMNS)),
+        views=np.array(views).reshape(-1, VIEW_NUMBERS),
         goal=np.array(numbers, int),
         skills=tuple(str(goal.skill) for goal in goals),
     )
+
+
+def compare_views(signs: Signs, novelty: Novelty | None) -> Values:
+    """The values that a reader with this novelty would give."""
+    values, strange = signs.values.copy(), np.zeros(len(signs.goal))
+    has = np.isfinite(signs.views).all(1)
+    if novelty is not None and has.any():
+        strange[has] = strangeness(novelty, signs.views[has])
+    for goal in np.unique(signs.goal):
+        rows = np.flatnonzero(signs.goal == goal)
+        for i in range(len(rows)):
+            recent = rows[max(0, i + 1 - VIEW_POOL) : i + 1]
+            values[rows[i], -1] = strange[recent].mean()
+    return Values(values=values, goal=signs.goal, skills=signs.skills)
+
+
+def read_values(trail: Trail, novelty: Novelty | None) -> Values:
+    """What a reader makes of a trail."""
+    return compare_views(read_signs(trail), novelty)
 
 
 def grade(values: Values, calibration: Calibration) -> list[Reading]:
@@ -110,12 +158,6 @@ def largest_scores(values: Values, calibration: Calibration) -> tuple[float, flo
         max((r.score for r in readings), default=0.0),
         max((r.acting_score for r in readings), default=0.0),
     )
-
-
-def views_of(trail: Trail) -> Array:
-    """The described views of a trail, (T, D); (0, D) without images."""
-    rows = [describe(step.view) for step in trail.steps() if step.view is not None]
-    return np.array(rows)
 
 
 def fit_bands(episodes: Sequence[Values]) -> dict[str, Band]:
@@ -153,17 +195,32 @@ def fit_calibration(
         ConfigError: too few successes, or trails of several policies.
     """
     config = config or FitConfig()
-    good = [trail for trail in trails if trail.head.record.success and len(trail)]
+    good = successes(trails)
     _check(trails, good, config)
-    folds = [np.arange(len(good)) % FOLDS == f for f in range(FOLDS)]
-    views = [views_of(trail) for trail in good]
-    values: list[Values | None] = [None] * len(good)
+    signs = [read_signs(trail) for trail in good]
+    return fit_signs(signs, blank_calibration(trails, config, made_by))
+
+
+def successes(trails: Sequence[Trail]) -> list[Trail]:
+    """The trails that a calibration learns from."""
+    return [t for t in trails if t.head.record.success and len(t)]
+
+
+def fit_signs(signs: Sequence[Signs], blank: Calibration) -> Calibration:
+    """Fill in bands, novelty and maxima.
+
+    Args:
+        signs: of the successes.
+        blank: a calibration with all the rest.
+    """
+    folds = [np.arange(len(signs)) % FOLDS == f for f in range(FOLDS)]
+    views = [each.seen() for each in signs]
+    values: list[Values | None] = [None] * len(signs)
     for fold in folds:
         novelty = _novelty([v for v, out in zip(views, fold, strict=True) if not out])
         for i in np.flatnonzero(fold):
-            values[i] = read_values(good[i], novelty)
+            values[i] = compare_views(signs[i], novelty)
     known = [v for v in values if v is not None]
-    blank = _calibration(trails, config, made_by)
     maxima: list[tuple[float, float]] = []
     for fold in folds:
         bands = fit_bands([v for v, out in zip(known, fold, strict=True) if not out])
@@ -198,7 +255,7 @@ def _check(trails: Sequence[Trail], good: Sequence[Trail], config: FitConfig) ->
         )
 
 
-def _calibration(
+def blank_calibration(
     trails: Sequence[Trail], config: FitConfig, made_by: str
 ) -> Calibration:
     """One without bands and maxima of its own yet."""

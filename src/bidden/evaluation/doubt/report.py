@@ -13,7 +13,17 @@ from bidden.evaluation.household.report import Rate, rate
 from bidden.evaluation.statistics import auroc, auroc_interval
 from bidden.safety import Limits
 
-from .fit import FitConfig, fit_calibration, grade, largest_scores, read_values
+from .fit import (
+    FitConfig,
+    blank_calibration,
+    compare_views,
+    fit_signs,
+    grade,
+    largest_scores,
+    read_signs,
+    read_values,
+    successes,
+)
 from .trail import Trail
 from .weakness import POLICY_WEAKNESSES, VIEW_WEAKNESSES
 
@@ -138,14 +148,17 @@ def cross_validated_ranks(
     trails: Sequence[Trail], config: FitConfig, *, folds: int = 5
 ) -> list[Ranks]:
     """Largest ranks of every success, each by a calibration made without its fold."""
-    good = [trail for trail in trails if trail.head.record.success and len(trail)]
+    good = successes(trails)
+    signs = [read_signs(trail) for trail in good]
+    blank = blank_calibration(good, config, "")
     order = np.random.default_rng(0).permutation(len(good))
     ranks = []
     for k in range(folds):
         out = set(order[k::folds].tolist())
-        made = fit_calibration([t for i, t in enumerate(good) if i not in out], config)
+        made = fit_signs([s for i, s in enumerate(signs) if i not in out], blank)
         for i in sorted(out):
-            score, acting = largest_scores(read_values(good[i], made.novelty), made)
+            values = compare_views(signs[i], made.novelty)
+            score, acting = largest_scores(values, made)
             ranks.append(
                 Ranks(uncertainty=made.uncertainty(score), acting=made.acting(acting))
             )

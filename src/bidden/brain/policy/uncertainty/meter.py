@@ -15,7 +15,8 @@ from .novelty import Novelty, describe
 from .signals import POOL, SIGNALS, Signal, Signals
 from .views import Glimpse
 
-_POOLS: Final = (*(POOL[name] for name in SIGNALS), 3)  # the last is of the view
+VIEW_POOL: Final = 3  # trailing mean over so many views
+_POOLS: Final = (*(POOL[name] for name in SIGNALS), VIEW_POOL)
 # Not signs of harm, but of a goal that comes to nothing: they are told, and no more
 PROGRESS: Final = (
     Signal.MUTE, Signal.EMPTY, Signal.STALL, Signal.LATE, Signal.LOST, Signal.SHORT
@@ -57,9 +58,14 @@ class Reader:
         signals = self._signals.step(chunk, observation)
         strange = 0.0
         if view is not None and self._novelty is not None:
-            distance = self._novelty.distance(describe(view)[None])
-            strange = float(np.log1p(distance[0]))  # a broken view may be 1000 off
+            strange = float(strangeness(self._novelty, describe(view)[None])[0])
         return self._pool.step(np.append(signals, strange))
+
+
+def strangeness(novelty: Novelty, views: Array) -> Array:
+    """How strange views are, (N,) from (N, D); a broken one may be 1000 off."""
+    strange: Array = np.log1p(novelty.distance(views))
+    return strange
 
 
 @dataclass(slots=True)

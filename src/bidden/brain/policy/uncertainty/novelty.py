@@ -17,6 +17,7 @@ from .views import GRID, Glimpse
 
 CELLS: Final = 5  # of a side; coarser than a glimpse, or every room were a new one
 _STATISTICS: Final = 8  # numbers of the whole picture, before those of the cells
+VIEW_NUMBERS: Final = _STATISTICS + 4 * CELLS**2  # colour and nearness of each cell
 _STRESS: Final = 2.0  # weight of these against single cells
 _AXES: Final = 20  # main directions
 _FLOOR: Final = 1e-3  # least deviation of a number, so that constants do not explode
