@@ -65,6 +65,11 @@ class CompactPolicy:
         """Recorded with every chunk."""
         return "compact"
 
+    @property
+    def weights(self) -> str:
+        """Which networks these are, shortened sha256 of both."""
+        return self._eyes.weights
+
     def reset(self, goal: Goal) -> None:
         """A new goal; where things were seen is kept."""
         self._goal, self._fresh, self._doubtful = goal, True, 0

@@ -1,4 +1,6 @@
-"""Watches of chunks and states; each can only make the shield stricter."""
+"""Watches of chunks and states: each can only make the shield stricter."""
 
+from .doubt import DoubtWatch as DoubtWatch
 from .foresight import FallLookout as FallLookout
 from .foresight import ForesightWatch as ForesightWatch
+from .identity import weights_of as weights_of
