@@ -215,7 +215,12 @@ def test_smoothing() -> None:
 def heavy(bench: Any, state_of: Callable[..., RobotState]) -> RobotState:
     """2 kg in the right hand; arms and base are where they were commanded."""
     state = lively(bench, state_of)
-    state = replace(state, q=bench.q.copy(), base_pose=bench.pose.copy())
+    still = state_of(0)
+    state = replace(
+        state,
+        q=state.q - still.q + bench.q,
+        base_pose=state.base_pose + bench.pose,
+    )
     X_PL = bench.shield._judge._kinematics.link_poses(state.q)
     arms, per_kg = ArmEffort()(X_PL, state.gravity)
     torque = np.zeros(29)
