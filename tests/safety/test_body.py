@@ -157,33 +157,47 @@ def loaded(
 
 
 @pytest.mark.parametrize("joint", range(14))
-@pytest.mark.parametrize(("sign", "past"), [(-1, -0.01), (-1, 0.01), (1, 0.01)])
-def test_a_contact_holds_until_the_operator(
-    bench: Any, state_of: Callable[..., RobotState], joint: int, sign: int, past: float
+@pytest.mark.parametrize("past", [-0.01, 0.01])
+def test_what_no_load_explains_is_a_contact(
+    joint: int, past: float, bench: Any
 ) -> None:
-    bench.tick()
+    X_PL = bench.shield._judge._kinematics.link_poses(bench.q)
+    per_kg = ArmEffort()(X_PL, np.array([0.0, 0.0, -1.0]))[1]
+    residual = np.zeros(14)
     limit = 2.0 if joint % 7 >= 5 else 6.0
-    extra = np.zeros(14)
-    extra[joint] = sign * (limit + past)
-    for _ in range(120):  # the smoothed torque arrives
-        state = loaded(bench, state_of, extra)
-        _, verdict = bench.tick(state=state, base_velocity=WALK, track=False)
-    assert ("contact" in verdict.reasons) == (past > 0)
-    if past > 0:
-        assert verdict.rung >= Rung.HOLD
-        assert bench.shield.mode is Mode.STOPPED
+    residual[joint] = -np.copysign(limit + past, per_kg[joint])  # lifts the hand
+    names = [check.value for _, check in check_effort(residual, per_kg, Limits())]
+    assert names == (["contact"] if past > 0 else [])
+    residual = -4.0 * residual  # a load would pull so, but on other joints too
+    assert check_effort(residual, per_kg, Limits())
 
 
-def test_a_hard_blow_is_noticed_within_a_tenth_of_a_second(
+def test_a_contact_holds_until_the_operator(
     bench: Any, state_of: Callable[..., RobotState]
 ) -> None:
     bench.tick()
     extra = np.zeros(14)
-    extra[3] = 25.0
+    extra[2] = 7.0  # the left upper arm is turned
+    for _ in range(60):  # the smoothed torque arrives
+        state = loaded(bench, state_of, extra)
+        _, verdict = bench.tick(state=state, base_velocity=WALK, track=False)
+    assert verdict.rung >= Rung.HOLD
+    assert "contact" in verdict.reasons
+    assert bench.shield.mode is Mode.STOPPED
+    assert "contact" in bench.shield.reset()
+
+
+@pytest.mark.parametrize("joint", [2, 3, 9])
+def test_a_hard_blow_is_noticed_within_a_tenth_of_a_second(
+    bench: Any, state_of: Callable[..., RobotState], joint: int
+) -> None:
+    bench.tick()
+    extra = np.zeros(14)
+    extra[joint] = 25.0
     for _ in range(5):
         state = loaded(bench, state_of, extra)
         _, verdict = bench.tick(state=state, track=False)
-    assert "contact" in verdict.reasons
+    assert {"contact", "payload"} & set(verdict.reasons)
 
 
 @pytest.mark.parametrize(("mass", "found"), [(0.99, False), (1.01, True)])
@@ -278,9 +292,8 @@ def test_a_retreat_does_not_walk_into_a_box_behind(
     assert -0.25 + 0.12 < bench.pose[0] < -0.02
 
 
-@pytest.mark.parametrize("speed", [0.0, 1.6])
 def test_a_retreat_that_is_not_allowed_becomes_settling(
-    bench: Any, state_of: Callable[..., RobotState], speed: float
+    bench: Any, state_of: Callable[..., RobotState]
 ) -> None:
     """The capture point says hold: arms do not move, and time runs out."""
     bench.pose = np.zeros(3)
@@ -288,19 +301,16 @@ def test_a_retreat_that_is_not_allowed_becomes_settling(
     rungs = []
     for _ in range(350):
         state = heavy(bench, state_of)
-        state = replace(state, base_velocity=np.array([speed, 1e-9 * len(rungs), 0]))
+        pushed = state.base_velocity + np.array([1.6, 0.0, 0.0])
         before = bench.q.copy()
-        vetted, verdict = bench.tick(state=state)
+        vetted, verdict = bench.tick(state=replace(state, base_velocity=pushed))
         rungs.append(verdict.rung)
-        if speed:
-            assert np.all(vetted.command.base_velocity == 0)
-            assert np.all(bench.q == before)
-    if speed:
-        assert rungs[-1] is Rung.SETTLE
-        assert "retreat_blocked" in verdict.reasons
-        assert rungs.index(Rung.SETTLE) * 0.02 < 6.5
-    else:
-        assert rungs[-1] is Rung.RETREAT
+        assert np.all(vetted.command.base_velocity == 0)
+        assert np.all(bench.q == before)
+    assert Rung.RETREAT in rungs
+    assert rungs[-1] is Rung.SETTLE
+    assert "retreat_blocked" in verdict.reasons
+    assert rungs.index(Rung.SETTLE) * 0.02 < 6.5
 
 
 def test_a_disarmed_robot_does_not_retreat(
@@ -322,7 +332,7 @@ def test_advice_to_retreat_lasts_as_long_as_it_is_given(bench: Any) -> None:
     assert verdict.rung is Rung.RETREAT
     assert vetted.command.base_velocity[0] == pytest.approx(-0.15)
     bench.tick(base_velocity=WALK)
-    assert bench.tick(base_velocity=WALK)[1].rung is Rung.PASS
+    assert bench.tick(base_velocity=WALK)[1].rung < Rung.SLOW
 
 
 def test_a_late_retreat_is_one_whose_arms_have_not_arrived() -> None:
@@ -335,6 +345,10 @@ def test_a_late_retreat_is_one_whose_arms_have_not_arrived() -> None:
 
 
 # -- fence ---
+def at_pose(state: RobotState, pose: np.ndarray) -> RobotState:
+    return replace(state, base_pose=state.base_pose + pose)
+
+
 @pytest.mark.parametrize("yaw", [0.0, 1.1, np.pi])
 @pytest.mark.parametrize("wish", [(0.8, 0.0, 0.0), (0.4, 0.4, 0.9), (-0.5, 0.2, -0.9)])
 def test_the_fence_is_never_passed(
@@ -343,7 +357,7 @@ def test_the_fence_is_never_passed(
     bench = make_bench(Limits(fence_radius=2.0))
     pose, worst, slow = np.array([0.5, -0.2, yaw]), 0.0, 0
     for _ in range(500):
-        state = replace(lively(bench, state_of), base_pose=pose)
+        state = at_pose(lively(bench, state_of), pose)
         vetted, verdict = bench.tick(state=state, base_velocity=np.array(wish))
         vx, vy, wz = vetted.command.base_velocity
         c, s = np.cos(pose[2]), np.sin(pose[2])
@@ -367,7 +381,7 @@ def test_outside_the_fence_only_inward_motion_is_left(
         bench = make_bench(Limits(fence_radius=2.0))
         for _ in range(20):
             pose = np.array([2.3, 0.0, 0.0])
-            state = replace(lively(bench, state_of), base_pose=pose)
+            state = at_pose(lively(bench, state_of), pose)
             vetted, _ = bench.tick(state=state, base_velocity=np.array([vx, 0, 0]))
         assert vetted.command.base_velocity[0] == pytest.approx(min(vx, 0.0))
 
@@ -379,11 +393,11 @@ def test_turning_fast_at_the_fence_does_not_soften_the_brake(
     pose = np.array([1.0, 0.0, 0.0])
     for k in range(60):
         turn = 0.9 if k % 2 else -0.9
-        state = replace(lively(bench, state_of), base_pose=pose)
+        state = at_pose(lively(bench, state_of), pose)
         vetted, _ = bench.tick(state=state, base_velocity=np.array([0.8, 0.0, turn]))
         forward = float(vetted.command.base_velocity[0])
         margin = 1.85 - pose[0]
-        assert forward <= 1.5 * max(margin, 0.0) + 1e-9
+        assert forward <= 1.5 * max(margin, 0.0) + 1e-5
         pose = pose + np.array([0.02 * forward, 0.0, 0.0])
 
 
