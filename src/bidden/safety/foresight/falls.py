@@ -88,6 +88,8 @@ class FallSigns:
         ux, uy, uz = R[:, 2].tolist()
         sx, sy = wy * uz, -wx * uz  # turning about the vertical moves no weight
         lean = math.hypot(ux, uy)
+        motion = (ux, uy, sx, sy, vx, vy)
+        feet = (rx - cx, ry - cy, lx - cx, ly - cy, rz, lz)
         row = np.array(
             [
                 math.atan2(lean, uz),
@@ -102,18 +104,8 @@ class FallSigns:
                 _off_line(soon_x, soon_y, rx - lx, ry - ly, at=(lx, ly)),
                 min(math.hypot(px - rx, py - ry), math.hypot(px - lx, py - ly)),
                 math.hypot(rx - lx, ry - ly),
-                ux,
-                uy,
-                sx,
-                sy,
-                vx,
-                vy,
-                rx - cx,
-                ry - cy,
-                lx - cx,
-                ly - cy,
-                rz,
-                lz,
+                *motion,
+                *feet,
             ]
         )
         return replace(memory, rows=(*rows[-(MEMORY - 1) :], row))
