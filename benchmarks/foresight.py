@@ -49,8 +49,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", help="of played rooms and runs")
     parser.add_argument("--pictures", type=Path, help="draw reliability diagrams here")
-    parser.add_argument("--rooms", type=int, default=30)
-    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--rooms", type=int, default=20)
+    parser.add_argument("--runs", type=int, default=407)
     a = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bidden-foresight-") as spare:
         folder = a.folder or Path(spare)

@@ -13,6 +13,7 @@ from bidden.safety import Shield
 from bidden.safety.foresight.prediction import Prediction
 from bidden.system.executor import Executor, ExecutorConfig
 from bidden.system.loop import ControlLoop
+from bidden.system.watches import FallLookout
 from bidden.system.watches.foresight import reach_of
 
 PREDICT, REACH = Prediction(), reach_of(ExecutorConfig())
@@ -121,3 +122,38 @@ def test_prediction_is_better_than_standing_still_or_full_obedience(
     assert mean["predicted"] < 0.7 * mean["still"], mean
     assert mean["predicted"] < 0.7 * mean["obedient"], mean
     assert mean["predicted"] < 0.08
+
+
+def ticks_to_fall(loop: ControlLoop, world: World, *, change: float) -> list[int]:
+    """Ticks from an alarm to the fall, one number for each push sideways."""
+    torso = world.model.body("torso_link").id
+    leads = []
+    for k in range(6):
+        loop.robot.world.reset()
+        loop.robot.reset()
+        loop.reset_counts()
+        lookout, first, fell = FallLookout(), -1, -1
+        loop.run(20)
+        angle = np.pi / 3 * k + 0.3
+        way = np.array([np.cos(angle), np.sin(angle), 0.0])
+        for tick in range(90):
+            is_pushed = tick < 10
+            world.data.xfrc_applied[torso, :3] = way * change * 34 / 0.2 * is_pushed
+            loop.tick()
+            if lookout.look(loop.robot.read()) is not None and first < 0:
+                first = tick
+            if world.fallen():
+                fell = tick
+                break
+        world.data.xfrc_applied[:] = 0.0
+        leads.append(fell - first if first >= 0 and fell >= 0 else first)
+    return leads
+
+
+def test_hard_pushes_are_foreseen_and_weak_ones_are_not_feared(
+    loop: ControlLoop, world: World
+) -> None:
+    assert ticks_to_fall(loop, world, change=0.2) == [-1] * 6
+    leads = ticks_to_fall(loop, world, change=2.0)
+    assert min(leads) > 0
+    assert np.median(leads) >= 8

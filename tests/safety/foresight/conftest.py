@@ -11,7 +11,7 @@ import pytest
 from bidden.core.messages import RobotState
 from bidden.safety.foresight.falls import FALLING_INPUTS
 from bidden.safety.foresight.features import CONTACT_INPUTS, FALL_INPUTS
-from bidden.safety.foresight.risk import ChanceData, RiskData
+from bidden.safety.foresight.risk import ChanceData, NetData, RiskData
 
 REACH = np.array(
     [
@@ -48,6 +48,19 @@ def linear(inputs: tuple[str, ...], name: str, *, knots: tuple[float, float]) ->
     )
 
 
+def low_is_falling() -> NetData:
+    """Log-odds 10 tanh((0.6 - height) / 0.1)."""
+    count, row = len(FALLING_INPUTS), FALLING_INPUTS.index("height")
+    weights = tuple((-1.0,) if k == row else (0.0,) for k in range(count))
+    return NetData(
+        inputs=FALLING_INPUTS,
+        mean=tuple(0.6 if k == row else 0.0 for k in range(count)),
+        scale=tuple(0.1 if k == row else 1.0 for k in range(count)),
+        layers=(weights, ((10.0,),)),
+        biases=((0.0,), (0.0,)),
+    )
+
+
 @pytest.fixture
 def risk() -> RiskData:
     """Contact rises with the body's nearness to tall boxes, a fall with low margin."""
@@ -57,7 +70,8 @@ def risk() -> RiskData:
         seed=0,
         contact=linear(CONTACT_INPUTS, "body_tall", knots=(0.0, 1.0)),
         fall=linear(FALL_INPUTS, "capture_now", knots=(-0.4, 0.0)),
-        falling=linear(FALLING_INPUTS, "height", knots=(0.4, 0.7)),
+        falling=(low_is_falling(),),
+        falling_figures={},
         alarm=5.0,
     )
 

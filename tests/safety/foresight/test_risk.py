@@ -12,7 +12,15 @@ from bidden.core.errors import ConfigError
 from bidden.safety.foresight import risk as module
 from bidden.safety.foresight.falls import FALLING_INPUTS
 from bidden.safety.foresight.features import CONTACT_INPUTS, FALL_INPUTS
-from bidden.safety.foresight.risk import Chance, ChanceData, RiskData, load_risk
+from bidden.safety.foresight.risk import (
+    Chance,
+    ChanceData,
+    Net,
+    NetData,
+    Nets,
+    RiskData,
+    load_risk,
+)
 
 SMALL = ChanceData(
     inputs=("near", "fast"),
@@ -58,6 +66,27 @@ def test_what_is_not_a_number_is_certain_harm(bad: float) -> None:
         assert 0.0 <= chance(np.array([bad, 0.0])) <= 1.0
 
 
+def test_a_network_is_tanh_between_layers() -> None:
+    data = NetData(
+        inputs=("a", "b"),
+        mean=(1.0, 0.0),
+        scale=(2.0, 1.0),
+        layers=(((1.0, 0.0), (0.0, 2.0)), ((3.0,), (-1.0,))),
+        biases=((0.1, 0.0), (0.5,)),
+    )
+    net = Net(data, ("a", "b"))
+    want = 3 * np.tanh(1.0 + 0.1) - np.tanh(2 * 0.3) + 0.5
+    assert net.score(np.array([3.0, 0.3])) == pytest.approx(want)
+    edge = 3 * np.tanh(6.0 + 0.1) - np.tanh(12.0) + 0.5  # far is no farther than 6
+    assert net.score(np.array([1e9, 1e9])) == pytest.approx(edge)
+    assert np.isnan(net.score(np.array([np.nan, 0.0])))
+    other = msgspec.structs.replace(data, biases=((0.1, 0.0), (1.5,)))
+    both = Nets([data, other], ("a", "b"))
+    assert both.score(np.array([3.0, 0.3])) == pytest.approx(want + 0.5)
+    with pytest.raises(ConfigError, match="make it again"):
+        Net(data, ("a", "c"))
+
+
 def test_a_model_of_other_inputs_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"make it again: python -m bidden\.training"):
         Chance(SMALL, ("near", "slow"))
@@ -65,10 +94,10 @@ def test_a_model_of_other_inputs_is_refused() -> None:
 
 def test_the_shipped_file_fits_the_code_and_is_sane() -> None:
     data = load_risk()
+    Nets(data.falling, FALLING_INPUTS)
     for chance, names in (
         (data.contact, CONTACT_INPUTS),
         (data.fall, FALL_INPUTS),
-        (data.falling, FALLING_INPUTS),
     ):
         Chance(chance, names)
         assert all(np.all(np.diff(row) > 0) for row in chance.knots)
@@ -81,7 +110,7 @@ def test_the_shipped_file_fits_the_code_and_is_sane() -> None:
 def test_nearer_is_never_safer_in_the_shipped_model() -> None:
     data = load_risk().contact
     rows = dict(zip(data.inputs, data.weights, strict=True))
-    speeds = ("base_excess", "hand_speed", "hand_lag", "unrest")
+    speeds = ("wish_excess", "hand_speed", "hand_lag", "unrest")
     assert all(w >= 0 for name in speeds for w in rows.pop(name))
     assert all(w <= 0 for row in rows.values() for w in row)
 

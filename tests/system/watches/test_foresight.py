@@ -47,10 +47,10 @@ def state_at(stamp_ns: int, **changes: Any) -> RobotState:
     return replace(state, **changes)
 
 
-def observation(stamp_ns: int = 1_000_000_000) -> Observation:
+def observation(stamp_ns: int = 1_000_000_000, vx: float = 0.0) -> Observation:
     return Observation(
         stamp_ns=stamp_ns,
-        state=state_at(stamp_ns),
+        state=state_at(stamp_ns, base_velocity=np.array([vx, 0.0, 0.0])),
         images={},
         goal=Goal(skill=Skill.STOP, instruction=""),
         started_ns=stamp_ns,
@@ -70,7 +70,7 @@ def chunk(vx: float = 0.0, period_s: float = 0.1) -> ActionChunk:
 
 WALL = Scene(
     stamp_ns=1_000_000_000,
-    box_centre=np.array([[0.75, 0.0, 0.7]]),
+    box_centre=np.array([[0.6, 0.0, 0.7]]),
     box_half=np.array([[0.2, 1.0, 0.6]]),
     box_yaw=np.zeros(1),
 )
@@ -80,7 +80,7 @@ WALL = Scene(
 def test_a_chunk_into_a_wall_is_advised_against() -> None:
     watch = ForesightWatch(lambda: WALL)
     watch.reset(observation().goal)
-    advice = watch.judge(chunk(0.8), observation())
+    advice = watch.judge(chunk(0.8), observation(vx=0.6))
     assert advice is not None
     assert advice.rung >= Rung.SLOW
     assert advice.reason == "foreseen_contact"
@@ -98,15 +98,15 @@ def test_standing_is_not() -> None:
 def test_the_scene_is_that_of_the_moment() -> None:
     scenes = [EMPTY_SCENE, WALL]
     watch = ForesightWatch(lambda: scenes.pop(0))
-    said = [watch.judge(chunk(0.8), observation()) for _ in range(2)]
+    said = [watch.judge(chunk(0.8), observation(vx=0.6)) for _ in range(2)]
     assert said[0] is None
     assert said[1] is not None
 
 
 def test_a_slower_clock_of_actions_is_read_in_time() -> None:
     watch = ForesightWatch(lambda: WALL)
-    watch.judge(chunk(0.5), observation())
-    watch.judge(chunk(0.5, period_s=0.025), observation())  # over after 0.2 s
+    watch.judge(chunk(0.5), observation(vx=0.3))
+    watch.judge(chunk(0.5, period_s=0.025), observation(vx=0.3))  # over after 0.2 s
     long, short = watch.judgements
     assert short.contact < long.contact
 
@@ -141,8 +141,8 @@ def look(scores: list[float], *, ticks: int, step: int = TICK_NS) -> list[Any]:
     return [lookout.look(state_at(10**9 + k * step)) for k in range(ticks)]
 
 
-def test_one_tick_is_no_fall() -> None:
-    assert look([0.0, 5.0, 0.0, 5.0], ticks=8) == [None] * 8
+def test_calm_ticks_say_nothing() -> None:
+    assert look([0.0, 0.9, 0.0], ticks=8) == [None] * 8
 
 
 def test_a_fall_is_foreseen_after_some_ticks_and_believed_for_a_while() -> None:
@@ -158,13 +158,18 @@ def test_a_fall_is_foreseen_after_some_ticks_and_believed_for_a_while() -> None:
 
 
 def test_states_far_apart_are_no_sequence() -> None:
-    assert look([5.0] * 8, ticks=8, step=200_000_000) == [None] * 8
+    for step, fresh in ((TICK_NS, [True, False, False]), (200_000_000, [True] * 3)):
+        script = Script([0.0] * 3)
+        lookout = FallLookout(script)  # type: ignore[arg-type]
+        for k in range(3):
+            lookout.look(state_at(10**9 + k * step))
+        assert script.fresh == fresh
 
 
 def test_a_state_that_cannot_be_read_starts_over() -> None:
-    script = Script([5.0, 5.0])
+    script = Script([5.0, 0.0])
     lookout = FallLookout(script)  # type: ignore[arg-type]
-    assert lookout.look(state_at(10**9)) is None
+    assert lookout.look(state_at(10**9)) is not None
     assert lookout.look(state_at(10**9 + TICK_NS, gyro=np.full(3, np.nan))) is None
     assert lookout.look(state_at(10**9 + 2 * TICK_NS, q=np.zeros(3))) is None
     assert lookout.look(state_at(10**9 + 3 * TICK_NS)) is None
@@ -177,10 +182,10 @@ def test_the_loop_asks_in_every_tick_and_obeys(
 ) -> None:
     loop.lookout = FallLookout(Script([0.0] * 10 + [5.0] * 5))  # type: ignore[arg-type]
     loop.executor.load(chunk_of(clock.now, vx=0.3))
-    loop.run(11)
+    loop.run(10)
     assert loop.rung < Rung.HOLD
     assert robot.velocity[0] > 0.0
-    loop.run(2)
+    loop.run(3)
     assert loop.rung >= Rung.HOLD
     assert "foreseen_fall" in loop.reasons
     assert robot.velocity[0] == 0.0
@@ -199,7 +204,7 @@ def test_advice_of_a_tick_goes_on_the_tape(loop: ControlLoop) -> None:
     loop.lookout = FallLookout(Script([0.0, 5.0, 5.0]))  # type: ignore[arg-type]
     loop.advice = (Advice(stamp_ns=0, rung=Rung.WARN, reason="policy_uncertain"),)
     loop.run(3)
-    assert [len(advice) for advice in heard] == [1, 1, 2]
+    assert [len(advice) for advice in heard] == [1, 2, 2]
 
 
 @pytest.mark.parametrize("name", ["lookout", "advice"])

@@ -12,13 +12,15 @@ from bidden.core.messages import Array, RobotState
 from bidden.robot.balance import GRAVITY, Balance
 from bidden.robot.kinematics import Kinematics
 
-from .risk import Chance, RiskData, load_risk
+from .risk import Nets, RiskData, load_risk
 
 MEMORY: Final = 11  # ticks: now and 0.2 s before
 SOON_S: Final = 0.2  # [s] what a fall must be seen ahead
 SIGNS: Final = (
     "tilt", "tilt_soon", "tilt_rate", "roll_rate", "height", "height_soon", "sinking",
     "speed", "off_line", "off_line_soon", "off_foot", "stride",
+    "lean_x", "lean_y", "leaning_x", "leaning_y", "speed_x", "speed_y",
+    "right_x", "right_y", "left_x", "left_y", "right_z", "left_z",
 )  # fmt: skip
 HEIGHT: Final = SIGNS.index("height")
 FALLING_INPUTS: Final = (
@@ -32,7 +34,7 @@ FALLING_INPUTS: Final = (
 class FallMemory:
     """What a predictor remembers; the newest row is the last."""
 
-    rows: tuple[Array, ...] = ()  # signs of the last ticks, (12,) each
+    rows: tuple[Array, ...] = ()  # signs of the last ticks, (24,) each
     above: int = 0  # ticks in a row over the bound
 
 
@@ -42,7 +44,7 @@ class FallPredictor:
     def __init__(self, data: RiskData | None = None) -> None:
         data = data or load_risk()
         self._signs = FallSigns()
-        self._falling = Chance(data.falling, FALLING_INPUTS)
+        self._falling = Nets(data.falling, FALLING_INPUTS)
         self.alarm = data.alarm
 
     def __call__(
@@ -67,9 +69,8 @@ class FallSigns:
         X_BP = self._kinematics.ground(X_PL, state.gravity)
         R = X_BP[:3, :3]
         com = R @ self._balance.com(X_PL)
-        (rx, ry), (lx, ly) = (
-            self._kinematics.sole_points(X_PL, X_BP)[..., :2].mean(axis=1).tolist()
-        )
+        soles = self._kinematics.sole_points(X_PL, X_BP)
+        (rx, ry, rz), (lx, ly, lz) = (soles.sum(axis=1) / soles.shape[1]).tolist()
         height, up = float(X_BP[2, 3]), float(com[2])
         rows = memory.rows
         before = float(rows[-3][HEIGHT]) if len(rows) >= 3 else height
@@ -78,7 +79,8 @@ class FallSigns:
         vx, vy, _ = state.base_velocity.tolist()
         vx, vy = vx + wy * up, vy - wx * up  # of the centre of mass
         omega = math.sqrt(GRAVITY / max(height + up, 0.1))
-        px, py = float(com[0]) + vx / omega, float(com[1]) + vy / omega
+        cx, cy = float(com[0]), float(com[1])
+        px, py = cx + vx / omega, cy + vy / omega
         mx, my = 0.5 * (rx + lx), 0.5 * (ry + ly)
         grown = math.exp(omega * SOON_S)
         soon_x, soon_y = mx + grown * (px - mx), my + grown * (py - my)
@@ -86,6 +88,8 @@ class FallSigns:
         ux, uy, uz = R[:, 2].tolist()
         sx, sy = wy * uz, -wx * uz  # turning about the vertical moves no weight
         lean = math.hypot(ux, uy)
+        motion = (ux, uy, sx, sy, vx, vy)
+        feet = (rx - cx, ry - cy, lx - cx, ly - cy, rz, lz)
         row = np.array(
             [
                 math.atan2(lean, uz),
@@ -100,13 +104,15 @@ class FallSigns:
                 _off_line(soon_x, soon_y, rx - lx, ry - ly, at=(lx, ly)),
                 min(math.hypot(px - rx, py - ry), math.hypot(px - lx, py - ly)),
                 math.hypot(rx - lx, ry - ly),
+                *motion,
+                *feet,
             ]
         )
         return replace(memory, rows=(*rows[-(MEMORY - 1) :], row))
 
 
 def falling_inputs(memory: FallMemory) -> Array:
-    """By `FALLING_INPUTS`: the newest signs, and how they changed, (36,)."""
+    """By `FALLING_INPUTS`: the newest signs, and how they changed, (72,)."""
     rows = memory.rows
     now = rows[-1]
     return np.concatenate([now, now - rows[max(-6, -len(rows))], now - rows[0]])

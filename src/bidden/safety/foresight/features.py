@@ -23,7 +23,7 @@ GAP_NAMES: Final = (
     *(f"{group}_person" for group in GROUPS),
     "self",
 )
-SPEED_NAMES: Final = ("base_excess", "hand_speed", "hand_lag", "unrest")
+SPEED_NAMES: Final = ("wish_excess", "hand_speed", "hand_lag", "unrest")
 CONTACT_INPUTS: Final = (*GAP_NAMES, *SPEED_NAMES)
 FALL_INPUTS: Final = (
     "capture_now", "capture_soon", "capture_ahead", "zmp", "tilt", "tilt_soon",
@@ -96,7 +96,7 @@ def _speeds(
     moved = np.abs(f.arm_q[-1] - f.arm_q[0]).reshape(2, 7).max(axis=1)[::-1] > 1e-9
     return np.array(
         [
-            share.max() - 1.0,
+            max(float(share.max()), f.hand_wish / limits.hand_speed) - 1.0,
             hands.max(),
             np.where(moved, lag, 0.0).max(),
             np.linalg.norm(state.gyro),

@@ -29,6 +29,7 @@ class Forecast:
     """What a chunk is expected to do, T = 11 steps of 0.1 s with now as the first."""
 
     wish: Array  # raw base commands [m/s], [rad/s], (10, 3)
+    hand_wish: float  # fastest raw command of a hand [m/s]
     base: Array  # pose x, y [m], yaw [rad] in the base frame of now, (T, 3)
     velocity: Array  # of the base, in its own frame, (T, 3)
     arm_q: Array  # arms, left then right [rad], (T, 14)
@@ -82,6 +83,7 @@ class Prediction:
         soles = self._kinematics.sole_points(X_PL[0], X_BP)
         return Forecast(
             wish=wish,
+            hand_wish=float(np.linalg.norm(actions[:, 3:6], axis=1).max()) / STEP_S,
             base=base,
             velocity=velocity,
             arm_q=arms,

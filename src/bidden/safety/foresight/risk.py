@@ -7,6 +7,7 @@ rising curve turns their sum into a probability. Fitted by
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Final
@@ -18,6 +19,7 @@ from bidden.core.errors import ConfigError
 from bidden.core.messages import Array
 
 SCHEMA: Final = 1
+BEYOND: Final = 6.0  # spreads from the mean after which an input counts as no farther
 Row = tuple[float, ...]
 
 
@@ -33,6 +35,16 @@ class ChanceData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     figures: dict[str, float]  # on held-out seeds
 
 
+class NetData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A small network for log-odds, as it lies in the file."""
+
+    inputs: tuple[str, ...]
+    mean: Row  # of each input, (D,)
+    scale: Row  # its spread, (D,)
+    layers: tuple[tuple[Row, ...], ...]  # weights of each layer, inputs by outputs
+    biases: tuple[Row, ...]
+
+
 class RiskData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of `risk.json`."""
 
@@ -41,19 +53,16 @@ class RiskData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seed: int
     contact: ChanceData
     fall: ChanceData
-    falling: ChanceData
+    falling: tuple[NetData, ...]  # their mean speaks
     alarm: float  # log-odds of `falling` from which a fall is foreseen
+    falling_figures: dict[str, float]  # on held-out seeds
 
 
 class Chance:
     """A probability from a few numbers; holds constants only."""
 
     def __init__(self, data: ChanceData, inputs: tuple[str, ...]) -> None:
-        if data.inputs != inputs:
-            raise ConfigError(
-                f"risk.json was made for inputs {data.inputs}, the code gives "
-                f"{inputs}; make it again: python -m bidden.training.safety"
-            )
+        _check_inputs(data.inputs, inputs)
         knots = np.array(data.knots)
         self._from, self._per = knots[:, :-1], 1.0 / np.diff(knots, axis=1)
         self._weights, self._bias = np.array(data.weights), data.bias
@@ -70,6 +79,42 @@ class Chance:
         if not np.isfinite(score):
             return 1.0
         return float(np.interp(score, self._at, self._curve))
+
+
+class Nets:
+    """The mean log-odds of several networks; constants only."""
+
+    def __init__(self, data: Sequence[NetData], inputs: tuple[str, ...]) -> None:
+        self._nets = [Net(one, inputs) for one in data]
+
+    def score(self, x: Array) -> float:
+        """Log-odds; nan when an input is."""
+        return sum(net.score(x) for net in self._nets) / len(self._nets)
+
+
+class Net:
+    """Log-odds from a small network with tanh between its layers; constants only."""
+
+    def __init__(self, data: NetData, inputs: tuple[str, ...]) -> None:
+        _check_inputs(data.inputs, inputs)
+        self._mean, self._per = np.array(data.mean), 1.0 / np.array(data.scale)
+        self._layers = [np.array(rows) for rows in data.layers]
+        self._biases = [np.array(row) for row in data.biases]
+
+    def score(self, x: Array) -> float:
+        """Log-odds; nan when an input is."""
+        h = np.minimum(np.maximum((x - self._mean) * self._per, -BEYOND), BEYOND)
+        for weights, bias in zip(self._layers[:-1], self._biases[:-1], strict=True):
+            h = np.tanh(h @ weights + bias)
+        return float((h @ self._layers[-1] + self._biases[-1])[0])
+
+
+def _check_inputs(made_for: tuple[str, ...], given: tuple[str, ...]) -> None:
+    if made_for != given:
+        raise ConfigError(
+            f"risk.json was made for inputs {made_for}, the code gives {given}; "
+            "make it again: python -m bidden.training.safety"
+        )
 
 
 @cache

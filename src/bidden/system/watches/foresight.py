@@ -28,7 +28,7 @@ from bidden.safety.foresight import (
 from bidden.system.executor import ExecutorConfig
 
 KEPT: Final = 64  # judgements kept for who asks
-PERSISTENCE: Final = 2  # ticks in a row that a fall must be foreseen
+PERSISTENCE: Final = 1  # ticks in a row that a fall must be foreseen
 QUIET_NS: Final = 500_000_000  # foreseen falls are believed for so long, as tilt is
 GAP_NS: Final = 100_000_000  # states farther apart are no sequence
 FALL_RUNG: Final = Rung.HOLD  # measured, see docs/safety.md

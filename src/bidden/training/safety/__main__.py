@@ -28,16 +28,19 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     home = Path(str(resources.files("bidden.safety.foresight")))
-    parser.add_argument("--rooms", type=int, default=70, help="to rehearse chunks in")
-    parser.add_argument("--runs", type=int, default=650, help="that may end in a fall")
-    parser.add_argument("--held-rooms", type=int, default=30, help="for the figures")
-    parser.add_argument("--held-runs", type=int, default=500, help="for the figures")
+    parser.add_argument("--rooms", type=int, default=43, help="to rehearse chunks in")
+    parser.add_argument("--runs", type=int, default=585, help="that may end in a fall")
+    parser.add_argument("--held-rooms", type=int, default=20, help="for the figures")
+    parser.add_argument("--held-runs", type=int, default=407, help="for the figures")
     parser.add_argument("--data", type=Path, default=Path("runs/foresight"))
     parser.add_argument("--out", type=Path, default=home / "risk.json")
     a = parser.parse_args()
     probes = probes_in(a.data, seed=ROOMS_SEED, rooms=a.rooms)
     runs = runs_in(a.data, seed=RUNS_SEED, count=a.runs)
-    command = f"python -m bidden.training.safety --rooms {a.rooms} --runs {a.runs}"
+    command = (
+        f"python -m bidden.training.safety --rooms {a.rooms} --runs {a.runs} "
+        f"--held-rooms {a.held_rooms} --held-runs {a.held_runs}"
+    )
     risk = make_risk(probes, runs, seed=ROOMS_SEED, command=command)
     probes = probes_in(a.data, seed=HELD_ROOMS_SEED, rooms=a.held_rooms)
     runs = runs_in(a.data, seed=HELD_RUNS_SEED, count=a.held_runs)
@@ -46,7 +49,7 @@ def main() -> None:
         risk,
         contact=msgspec.structs.replace(risk.contact, figures=plain(chunks["contact"])),
         fall=msgspec.structs.replace(risk.fall, figures=plain(chunks["fall"])),
-        falling=msgspec.structs.replace(risk.falling, figures=plain(falls)),
+        falling_figures=plain(falls),
     )
     a.out.write_bytes(encode(risk))
     sys.stdout.write(json.dumps({"chunks": chunks, "falls": falls}) + "\n")

@@ -1,46 +1,77 @@
-"""Small fits in numpy: logistic with signs, isotonic steps, calibration errors."""
+"""Fits of the additive models of `safety.foresight.risk`, in numpy."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from bidden.core.messages import Array
+from bidden.safety.foresight.risk import ChanceData
 
-_ROUNDS: Final = 4000
+FOLDS: Final = 5
+_QUANTILES: Final = (0.005, 0.1, 0.3, 0.5, 0.7, 0.9, 0.995)
+_ROUNDS: Final = 800
+_NEWTON_ROUNDS: Final = 25
+_BATCH, _RATE, _DECAY = 256, 5e-3, 1e-3  # of the network's training
 _STEPS_LEAST: Final = 12  # samples under one step of the isotonic curve
 
 
 def fit_logistic(
     x: Array, y: Array, *, ridge: float, signs: Array | None = None
 ) -> tuple[Array, float]:
-    """Weights and bias of a logistic model, by accelerated projected gradient.
+    """Weights and bias of a logistic model.
 
     Args:
         x: inputs, (N, D), of size about 1.
-        y: labels 0 or 1, (N,); weights are even.
+        y: labels 0 or 1, (N,).
         ridge: penalty on the squared weights, per sample.
         signs: +1 or -1 where a weight must have that sign, 0 where it is free, (D,).
     """
-    n, d = x.shape
-    X = np.column_stack([x, np.ones(n)])
-    rate = 1.0 / (0.25 * np.linalg.norm(X, 2) ** 2 / n + ridge)
-    signs = np.append(np.zeros(d) if signs is None else signs, 0.0)
+    X = np.column_stack([x, np.ones(len(x))])
+    keep = np.append(np.full(x.shape[1], ridge), 0.0)
+    w: Array = np.zeros(len(keep))
+    w[-1] = np.log((y.mean() + 1e-6) / (1 - y.mean() + 1e-6))
+    if signs is None:
+        w = _by_newton(X, y, keep, start=w)
+    else:
+        w = _by_gradient(X, y, keep, signs=np.append(signs, 0.0), start=w)
+    return w[:-1], float(w[-1])
+
+
+def _by_newton(X: Array, y: Array, keep: Array, *, start: Array) -> Array:
+    w = start
+    for _ in range(_NEWTON_ROUNDS):
+        p = _chance(X @ w)
+        H = (X.T * (p * (1.0 - p))) @ X / len(y) + np.diag(keep + 1e-9)
+        step = np.linalg.solve(H, X.T @ (p - y) / len(y) + keep * w)
+        w = w - step
+        if not np.abs(step).max() > 1e-4:
+            break
+    return w
+
+
+def _by_gradient(
+    X: Array, y: Array, keep: Array, *, signs: Array, start: Array
+) -> Array:
+    """Accelerated, projected on the signs."""
     low = np.where(signs > 0, 0.0, -np.inf)
     high = np.where(signs < 0, 0.0, np.inf)
-    w = np.zeros(d + 1)
-    w[-1] = np.log((y.mean() + 1e-6) / (1 - y.mean() + 1e-6))
-    ahead, t = w.copy(), 1.0
-    keep = np.append(np.full(d, ridge), 0.0)
+    rate = 1.0 / (0.25 * np.linalg.norm(X, 2) ** 2 / len(y) + keep.max())
+    w, ahead, t = start, start.copy(), 1.0
     for _ in range(_ROUNDS):
-        p = 1.0 / (1.0 + np.exp(-np.clip(X @ ahead, -40, 40)))
-        step = ahead - rate * (X.T @ (p - y) / n + keep * ahead)
-        step = np.minimum(np.maximum(step, low), high)
+        slope = X.T @ (_chance(X @ ahead) - y) / len(y) + keep * ahead
+        step = np.minimum(np.maximum(ahead - rate * slope, low), high)
         faster = 0.5 * (1.0 + np.sqrt(1.0 + 4.0 * t * t))
         ahead = step + (t - 1.0) / faster * (step - w)
         w, t = step, faster
-    return w[:-1], float(w[-1])
+    return w
+
+
+def _chance(score: Array) -> Array:
+    p: Array = 1.0 / (1.0 + np.exp(-np.clip(score, -40, 40)))
+    return p
 
 
 def fit_isotonic(score: Array, y: Array) -> tuple[Array, Array]:
@@ -88,3 +119,109 @@ def auroc(score: Array, y: Array) -> float:
     if n == 0 or m == 0:
         return float("nan")
     return float((rank[positive].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def spread_knots(x: Array, y: Array) -> Array:
+    """Knots for each input, where positives and negatives lie, (D, K)."""
+    sides = [x[y > 0.5], x[y < 0.5]]
+    at = [np.quantile(side, _QUANTILES, axis=0) for side in sides if len(side)]
+    rows = np.sort(np.mean(at, axis=0).T, axis=1)
+    least = 1e-3 * np.maximum(rows[:, -1:] - rows[:, :1], 1e-3)
+    knots: Array = rows + least * np.arange(rows.shape[1])
+    return knots
+
+
+def pieces(x: Array, knots: Array) -> Array:
+    """How far each input is along each of its pieces, (N, D * (K - 1))."""
+    share = (x[:, :, None] - knots[:, :-1]) / np.diff(knots, axis=1)
+    return np.clip(share, 0.0, 1.0).reshape(len(x), -1)
+
+
+def fit_chance(
+    x: Array,
+    y: Array,
+    *,
+    inputs: tuple[str, ...],
+    knots: Array,
+    group: Array,
+    ridge: float,
+    signs: Array | None = None,
+) -> tuple[ChanceData, Array]:
+    """A model of P(y | x), and the scores that it gave when it had not seen the row.
+
+    Args:
+        x: inputs, (N, D).
+        y: labels, (N,).
+        inputs: their names.
+        knots: of each input, (D, K).
+        group: rows of one group are left out together, (N,).
+        ridge: see `fit_logistic`.
+        signs: which way each input may push, (D,).
+    """
+    X = pieces(x, knots)
+    per = knots.shape[1] - 1
+    all_signs = None if signs is None else np.repeat(signs, per)
+    fold = np.unique(group, return_inverse=True)[1] % FOLDS
+    blind = np.zeros(len(y))
+    for k in range(FOLDS):
+        w, b = fit_logistic(X[fold != k], y[fold != k], ridge=ridge, signs=all_signs)
+        blind[fold == k] = X[fold == k] @ w + b
+    w, b = fit_logistic(X, y, ridge=ridge, signs=all_signs)
+    at, curve = fit_isotonic(blind, y)
+    data = ChanceData(
+        inputs=inputs,
+        knots=tuple(tuple(np.round(row, 5).tolist()) for row in knots),
+        weights=tuple(tuple(np.round(row, 4).tolist()) for row in w.reshape(-1, per)),
+        bias=round(b, 4),
+        curve_at=tuple(np.round(at, 4).tolist()),
+        curve=tuple(np.round(curve, 5).tolist()),
+        figures={},
+    )
+    return data, blind
+
+
+def fit_net(
+    x: Array, y: Array, *, sizes: tuple[int, int], epochs: int, seed: int
+) -> tuple[list[Array], list[Array]]:
+    """Weights and biases of a tanh network for log-odds, by Adam.
+
+    Args:
+        x: inputs of spread 1, (N, D).
+        y: labels 0 or 1, (N,).
+        sizes: units of the hidden layers.
+        epochs: passes over the rows; the rate falls to zero over them.
+        seed: of the first weights and of the order.
+    """
+    r = np.random.default_rng(seed)
+    shape = (x.shape[1], *sizes, 1)
+    weights: list[Array] = [r.normal(0, a**-0.5, (a, b)) for a, b in pairwise(shape)]
+    values: list[Array] = [*weights, *(np.zeros(b) for b in shape[1:])]
+    mean, square = [0 * v for v in values], [0 * v for v in values]
+    batches = len(x) // _BATCH
+    total, count = epochs * batches, 0
+    for _ in range(epochs):
+        for rows in np.array_split(r.permutation(len(x)), batches):
+            count += 1
+            rate = 0.5 * _RATE * (1.0 + np.cos(np.pi * count / total)) + 1e-5
+            slopes = _net_slopes(values, x[rows], y[rows])
+            for k, slope in enumerate(slopes):
+                mean[k] += 0.1 * (slope - mean[k])
+                square[k] += 0.001 * (slope * slope - square[k])
+                unbiased = mean[k] / (1.0 - 0.9**count)
+                values[k] -= (
+                    rate * unbiased / (np.sqrt(square[k] / (1.0 - 0.999**count)) + 1e-8)
+                )
+    return values[:3], values[3:]
+
+
+def _net_slopes(values: list[Array], x: Array, y: Array) -> list[Array]:
+    """Gradients of the mean loss, of three weights and three biases."""
+    w, b = values[:3], values[3:]
+    one = np.tanh(x @ w[0] + b[0])
+    two = np.tanh(one @ w[1] + b[1])
+    d = (_chance((two @ w[2] + b[2])[:, 0]) - y)[:, None] / len(y)
+    d_two = (d @ w[2].T) * (1.0 - two * two)
+    d_one = (d_two @ w[1].T) * (1.0 - one * one)
+    slopes = [x.T @ d_one, one.T @ d_two, two.T @ d]
+    slopes = [s + _DECAY * v for s, v in zip(slopes, w, strict=True)]
+    return [*slopes, d_one.sum(0), d_two.sum(0), d.sum(0)]

@@ -12,6 +12,7 @@ from bidden.core.messages import Array
 from bidden.safety import Limits
 from bidden.safety.foresight.falls import (
     FALLING_INPUTS,
+    SIGNS,
     FallMemory,
     FallSigns,
     falling_inputs,
@@ -25,14 +26,21 @@ from bidden.safety.foresight.features import (
 )
 from bidden.safety.foresight.gaps import ForeseenGaps
 from bidden.safety.foresight.prediction import Forecast, Prediction
-from bidden.safety.foresight.risk import SCHEMA, Chance, ChanceData, RiskData
+from bidden.safety.foresight.risk import (
+    BEYOND,
+    SCHEMA,
+    Chance,
+    ChanceData,
+    NetData,
+    Nets,
+    RiskData,
+)
 from bidden.system.executor import ExecutorConfig
 from bidden.system.watches.foresight import PERSISTENCE, reach_of
 
 from .collect import Probe
 from .falls import Run, unpack
-from .fit import auroc, calibration
-from .models import fit_chance, spread_knots
+from .fit import auroc, calibration, fit_chance, fit_net, spread_knots
 
 HORIZON_S: Final = 1.0
 # Distances [m] between which the chance may change; the last is as good as far
@@ -44,8 +52,15 @@ _SPEED_KNOTS: Final = (
     (0.1, 0.2, 0.35, 0.6, 0.9, 1.4, 2.2, 3.5),  # [rad/s] of the pelvis
 )
 _SIGNS: Final = np.array([-1.0] * len(GAP_NAMES) + [1.0] * len(_SPEED_KNOTS))
+FALL_RIDGE: Final = 1e-2  # of 3e-4 to 1e-2 the best on folds that were left out
 LEAD_TICKS: Final = 10  # a fall must be foreseen 0.2 s ahead
-FALL_TICKS: Final = 30  # before a fall in which its signs are learned
+FALL_TICKS: Final = 28  # before a fall in which its signs are learned
+LATE_TICKS: Final = 7  # and the last ones, in which they are not
+CALM_STRIDE: Final = 12  # ticks between the slow rows of runs without a fall
+FAST: Final = 0.6  # [m/s] of the centre of mass; faster rows are all learned
+NETS: Final = 4
+SIZES: Final = (32, 16)  # units of the predictor's hidden layers
+EPOCHS: Final = 20
 FALSE_ALARMS: Final = 0.004  # of runs without a fall, on seen runs; 0.01 is allowed
 
 
@@ -72,21 +87,32 @@ def read_probes(probes: Sequence[Probe]) -> list[tuple[Probe, Forecast, Foresigh
     return found
 
 
-def labels(probes: Sequence[Probe]) -> tuple[Array, Array]:
-    """Whether there was a contact or a breach, and whether a fall, within a second."""
+def labels(probes: Sequence[Probe], excess: Array) -> tuple[Array, Array]:
+    """Whether there was a contact or a breach, and whether a fall, within a second.
+
+    Args:
+        probes: with their truth.
+        excess: share by which the raw chunk is over the table of speeds, (N,). Hands
+            that the inverse kinematics jerks are cut by the shield in every tick and
+            are no breach of the chunk.
+    """
     truths = [p.truth for p in probes]
-    contact = [
-        min(t.furniture_s, t.person_s, t.self_s, t.speed_s) <= HORIZON_S for t in truths
-    ]
+    touch = [min(t.furniture_s, t.person_s, t.self_s) <= HORIZON_S for t in truths]
     fall = [t.fall_s <= HORIZON_S for t in truths]
-    return np.array(contact, float), np.array(fall, float)
+    return (np.array(touch) | (excess > 1e-6)).astype(float), np.array(fall, float)
+
+
+def _labels_of(read: list[tuple[Probe, Forecast, Foresight]]) -> tuple[Array, Array]:
+    at = CONTACT_INPUTS.index("wish_excess")
+    excess = np.array([seen.contact[at] for _, _, seen in read])
+    return labels([p for p, _, _ in read], excess)
 
 
 def fit_chunks(probes: Sequence[Probe]) -> tuple[ChanceData, ChanceData]:
     """The models of contact and of falls for whole chunks."""
     read = read_probes(probes)
     group = np.array([p.seed for p, _, _ in read])
-    contact, fall = labels([p for p, _, _ in read])
+    contact, fall = _labels_of(read)
     x = np.stack([seen.contact for _, _, seen in read])
     knots = np.array([*[_GAP_KNOTS] * len(GAP_NAMES), *_SPEED_KNOTS])
     touch, _ = fit_chance(
@@ -96,7 +122,7 @@ def fit_chunks(probes: Sequence[Probe]) -> tuple[ChanceData, ChanceData]:
     x = np.stack([seen.balance for _, _, seen in read])
     drop, _ = fit_chance(
         x, fall, inputs=FALL_INPUTS, knots=spread_knots(x, fall), group=group,
-        ridge=1e-3,
+        ridge=FALL_RIDGE,
     )  # fmt: skip
     return touch, drop
 
@@ -113,29 +139,67 @@ def read_runs(runs: Sequence[Run]) -> list[Array]:
     return found
 
 
-def fit_falling(runs: Sequence[Run]) -> tuple[ChanceData, float]:
+def fit_falling(runs: Sequence[Run], *, seed: int) -> tuple[tuple[NetData, ...], float]:
     """The predictor of falls, and the score from which it speaks."""
     inputs = read_runs(runs)
-    rows, y, group = [], [], []
-    for k, (run, x) in enumerate(zip(runs, inputs, strict=True)):
-        part = x[-FALL_TICKS:] if run.fell else x[::2]
+    rows, y = [], []
+    for run, x in zip(runs, inputs, strict=True):
+        # the last ticks before a fall come too late to matter
+        part = x[-FALL_TICKS - 1 : -LATE_TICKS] if run.fell else _telling(x)
         rows.append(part)
         y.append(np.full(len(part), float(run.fell)))
-        group.append(np.full(len(part), k))
-    X, Y, G = np.concatenate(rows), np.concatenate(y), np.concatenate(group)
-    data, _ = fit_chance(
-        X, Y, inputs=FALLING_INPUTS, knots=spread_knots(X, Y), group=G, ridge=1e-3
-    )
-    chance = Chance(data, FALLING_INPUTS)
+    X, Y = np.concatenate(rows), np.concatenate(y)
+    X, Y = np.concatenate([X, mirrored(X)]), np.concatenate([Y, Y])
+    mean, scale = X.mean(axis=0), X.std(axis=0) + 1e-6
+    Z = np.clip((X - mean) / scale, -BEYOND, BEYOND)
+    data = tuple(_fit_one(Z, Y, mean, scale, seed=seed + k) for k in range(NETS))
+    net = Nets(data, FALLING_INPUTS)
     calm = [
-        peak(scores(chance, x)) for r, x in zip(runs, inputs, strict=True) if not r.fell
+        peak(scores(net, x)) for r, x in zip(runs, inputs, strict=True) if not r.fell
     ]
     return data, float(np.quantile(calm, 1.0 - FALSE_ALARMS))
 
 
-def scores(chance: Chance, x: Array) -> Array:
+def _telling(x: Array) -> Array:
+    """Ticks of a run without a fall: all fast ones, and few of the others."""
+    fast = x[:, SIGNS.index("speed")] > FAST
+    few = np.arange(len(x)) % CALM_STRIDE == 0
+    rows: Array = x[fast | few]
+    return rows
+
+
+def _fit_one(Z: Array, Y: Array, mean: Array, scale: Array, *, seed: int) -> NetData:
+    weights, biases = fit_net(Z, Y, sizes=SIZES, epochs=EPOCHS, seed=seed)
+    return NetData(
+        inputs=FALLING_INPUTS,
+        mean=_row(mean),
+        scale=_row(scale),
+        layers=tuple(tuple(_row(line) for line in w) for w in weights),
+        biases=tuple(_row(b) for b in biases),
+    )
+
+
+def _row(values: Array) -> tuple[float, ...]:
+    return tuple(float(f"{v:.4g}") for v in values)
+
+
+def mirrored(x: Array) -> Array:
+    """The same inputs of a robot mirrored left to right, (N, 72)."""
+    sign, source = np.ones(len(SIGNS)), np.arange(len(SIGNS))
+    for k, name in enumerate(SIGNS):
+        if name.endswith("_y"):
+            sign[k] = -1.0
+        side, _, axis = name.partition("_")
+        if side in ("left", "right"):
+            other = "right" if side == "left" else "left"
+            source[k] = SIGNS.index(f"{other}_{axis}")
+    three: Array = x.reshape(len(x), -1, len(SIGNS))[:, :, source] * sign
+    return three.reshape(len(x), -1)
+
+
+def scores(net: Nets, x: Array) -> Array:
     """Score of every tick."""
-    return np.array([chance.score(row) for row in x])
+    return np.array([net.score(row) for row in x])
 
 
 def peak(score: Array) -> float:
@@ -149,7 +213,7 @@ def peak(score: Array) -> float:
 def chunk_figures(risk: RiskData, probes: Sequence[Probe]) -> dict[str, object]:
     """How good both chances are on probes that they were not fitted on."""
     read = read_probes(probes)
-    truth = labels([p for p, _, _ in read])
+    truth = _labels_of(read)
     said = (
         [Chance(risk.contact, CONTACT_INPUTS)(seen.contact) for _, _, seen in read],
         [Chance(risk.fall, FALL_INPUTS)(seen.balance) for _, _, seen in read],
@@ -173,10 +237,10 @@ def chunk_figures(risk: RiskData, probes: Sequence[Probe]) -> dict[str, object]:
 
 def fall_figures(risk: RiskData, runs: Sequence[Run]) -> dict[str, float]:
     """Lead, recall and false alarms of the predictor of falls."""
-    chance = Chance(risk.falling, FALLING_INPUTS)
+    net = Nets(risk.falling, FALLING_INPUTS)
     leads, alarms = [], []
     for run, x in zip(runs, read_runs(runs), strict=True):
-        fires = scores(chance, x) >= risk.alarm
+        fires = scores(net, x) >= risk.alarm
         held = np.convolve(fires, np.ones(PERSISTENCE), "valid") >= PERSISTENCE
         first = int(np.argmax(held)) + PERSISTENCE - 1 if held.any() else len(x)
         if run.fell:
@@ -200,7 +264,7 @@ def make_risk(
 ) -> RiskData:
     """All models."""
     contact, fall = fit_chunks(probes)
-    falling, alarm = fit_falling(runs)
+    falling, alarm = fit_falling(runs, seed=seed)
     return RiskData(
         schema=SCHEMA,
         command=command,
@@ -209,9 +273,10 @@ def make_risk(
         fall=fall,
         falling=falling,
         alarm=round(alarm, 4),
+        falling_figures={},
     )
 
 
 def encode(risk: RiskData) -> bytes:
     """The file's text, the same for the same models."""
-    return msgspec.json.format(msgspec.json.encode(risk), indent=1) + b"\n"
+    return msgspec.json.encode(risk) + b"\n"
