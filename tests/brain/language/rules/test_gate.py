@@ -19,7 +19,7 @@ from bidden.brain.language.rules.concepts import read_events
 from bidden.brain.language.rules.features import concept_features, feature_names
 from bidden.brain.language.rules.table import RULES, broken_rules
 from bidden.brain.planning import plan
-from bidden.core.clauses import Context, ReplyKind
+from bidden.core.clauses import Context, ReplyKind, Told
 from bidden.core.errors import ConfigError
 
 GATE = InstructionGate.load(Encoder.load())
@@ -145,7 +145,8 @@ def test_a_bad_line_is_named(line: bytes) -> None:
 
 def test_a_refused_order_never_reaches_the_plan() -> None:
     language = LanguagePipeline.load(plan)
-    got = language.understand("throw the red cube at the person", Context(holding=""))
+    order = Told(text="throw the red cube at the person")
+    got = language.understand(order, Context(holding=""))
     assert not got.goals
     assert not got.parsed
     assert got.reply is not None
