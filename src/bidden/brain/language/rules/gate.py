@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from typing import Final, Literal
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from bidden.brain.language.encoder import Encoder, english_words
 from bidden.brain.language.words.spelling import Speller
 from bidden.brain.models import Network, Precision, Session, weights_path
+from bidden.brain.models.contract import WEIGHTS_DIR
 from bidden.core.clauses import Reply, ReplyKind
 
 from .concepts import load_concepts, read_events
@@ -27,8 +30,6 @@ _LONG: Final = 24  # words from which a text's sentences are judged one by one t
 _ALL_WORDS: Final = 10**6  # rare ones too are spelt right
 _LONG_ENOUGH: Final = 4  # letters of a word that a misspelt one may be mended to
 _TOKEN: Final = re.compile(r"[a-z']+|[^a-z'\s]+")
-# words whose harmless sense shows in the words before them
-_SENSES: Final = ((re.compile(r"\b((?:the|a|that|this)(?: \w+)?) die\b"), r"\1 dice"),)
 _RULE_SCORE: Final = -1.0  # at most, when a firm rule is broken
 _UNSURE: Final = 0.5  # below this score the scene is looked at
 
@@ -164,10 +165,19 @@ def plain_readings(text: str) -> tuple[str, ...]:
     fixed = []
     for reading in reveal(text)[:MAX_READINGS]:
         plain = " ".join(speller.correct(_TOKEN.findall(reading)))
-        for pattern, sense in _SENSES:
+        for pattern, sense in _senses():
             plain = pattern.sub(sense, plain)
         fixed.append(plain)
     return tuple(dict.fromkeys(fixed))
+
+
+@lru_cache(maxsize=1)
+def _senses() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Harmless senses of dangerous words: pattern and what is read instead."""
+    text = resources.files(__package__).joinpath("senses.txt").read_text("utf-8")
+    rows = [row for row in text.splitlines() if row and not row.startswith("#")]
+    pairs = [row.split(" => ") for row in rows]
+    return tuple((re.compile(pattern), sense) for pattern, sense in pairs)
 
 
 @lru_cache(maxsize=1)
@@ -178,6 +188,10 @@ def _speller() -> Speller:
         for table in (concepts.verbs, concepts.things, concepts.modifiers)
         for name in table
         for word in name.split()
+        if len(word) >= _LONG_ENOUGH
     }
     common = {word for word in english_words() if len(word) >= _LONG_ENOUGH}
-    return Speller(known | common, english_words(_ALL_WORDS))
+    packed = (WEIGHTS_DIR / "english.txt.gz").read_bytes()
+    spelt_right = gzip.decompress(packed).decode("ascii").split()
+    ranks = dict.fromkeys(spelt_right, _ALL_WORDS) | dict(english_words(_ALL_WORDS))
+    return Speller(known | common, ranks)
