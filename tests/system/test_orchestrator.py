@@ -60,8 +60,8 @@ def test_a_reply_moves_nothing(
     monkeypatch.setattr(
         stage.orchestrator._language,
         "understand",
-        lambda text, context: Understanding(
-            text=text, reply=Reply(kind=kind, text="Words.")
+        lambda said, context: Understanding(
+            text=said.text, reply=Reply(kind=kind, text="Words.")
         ),
     )
     stage.robot.written.clear()

@@ -12,6 +12,21 @@ from enum import StrEnum
 from .messages import Array, Goal
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """Words that came over the command channel. Only these can make goals."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Words that were found: on a sign, in a memory, in a tool's answer. Data only."""
+
+    text: str
+    source: str  # where: "sign", "memory", ...
+
+
 class Intent(StrEnum):
     """What a clause asks for."""
 
@@ -97,6 +112,8 @@ class Context:
     holding: str | None = None  # phrase of what is held, "" empty hands, None unknown
     hand: int | None = None  # the hand that holds it
     recent: tuple[str, ...] = ()  # orders just before: dangers may be split over them
+    seen: tuple[str, ...] = ()  # what is or was seen, in words; data, never an order
+    unconfirmed: str = ""  # the order that waits for a yes, "" when none does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,3 +126,4 @@ class Understanding:
     parsed: tuple[Clause, ...] = ()
     embedding: Array | None = field(default=None)  # pooled sentence, (384,) float32
     caution: str = ""  # what to look for in the scene before doing it
+    awaits: str = ""  # the order that is done once the user says yes

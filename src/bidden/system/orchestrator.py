@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from bidden.brain.language import LanguagePipeline
+from bidden.brain.language.dialogue import after, having_seen
 from bidden.brain.perception.surroundings import Surroundings
-from bidden.core.clauses import Context, ReplyKind
+from bidden.core.clauses import Context, ReplyKind, Told
 from bidden.core.messages import (
     ActionChunk,
     Advice,
@@ -86,7 +87,8 @@ class Orchestrator:
         self._policy_latency, self._chunks = LatencyHistogram(), 0
         self.loop.reset_counts()
         self._emit(Heard(stamp_ns=self._now(), text=text))
-        understood = self._language.understand(text, self.context)
+        understood = self._language.understand(Told(text=text), self.context)
+        self.context = after(self.context, understood)
         self._emit(Understood(stamp_ns=self._now(), goals=understood.goals))
         if understood.reply is not None:
             return self._finish(
@@ -253,6 +255,7 @@ class Orchestrator:
             still = still_actions(observation)
             chunk = replace(chunk, actions=still, spread=0 * still, note=flaw)
         self._policy_latency.add(took)
+        self.context = having_seen(self.context, chunk.groundings)
         self._chunks += 1
         if self.loop.tape:
             self.loop.tape.chunk(chunk)
@@ -323,7 +326,8 @@ class Orchestrator:
         elif goal.skill is Skill.PUT and done:
             holding, hand = "", None
         place = goal.phrases.get("receptacle") or goal.phrases.get("landmark")
-        self.context = Context(
+        self.context = replace(
+            c,
             last_object=goal.phrases.get("object", c.last_object),
             last_place=place or c.last_place,
             holding=holding,

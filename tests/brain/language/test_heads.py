@@ -14,7 +14,7 @@ from bidden.brain.language.heads import INTENTS, Heads
 from bidden.brain.language.parser import Parser, Reading
 from bidden.brain.language.pipeline import LanguagePipeline
 from bidden.brain.planning import describe, plan
-from bidden.core.clauses import Context, Intent, Reply, ReplyKind
+from bidden.core.clauses import Context, Intent, Reply, ReplyKind, Told
 from bidden.training.language.data import load_templates, sentences
 
 ENCODER = Encoder.load()
@@ -108,9 +108,8 @@ def test_a_reading_never_hides_a_lost_direction() -> None:
 
 
 def test_the_whole_way_gives_goals_and_an_embedding(language: LanguagePipeline) -> None:
-    got = language.understand(
-        "Nab the red cube, then plop it into the blue bowl!", Context(holding="")
-    )
+    order = Told(text="Nab the red cube, then plop it into the blue bowl!")
+    got = language.understand(order, Context(holding=""))
     assert [describe(goal) for goal in got.goals] == [
         "pick up the red cube",
         "put it in the blue bowl",
@@ -121,6 +120,6 @@ def test_the_whole_way_gives_goals_and_an_embedding(language: LanguagePipeline) 
 
 
 def test_the_whole_way_gives_a_reply_and_no_goals(language: LanguagePipeline) -> None:
-    got = language.understand("lick the red cube")
+    got = language.understand(Told(text="lick the red cube"))
     assert not got.goals
     assert got.reply is not None

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import replace
+from typing import Final, Protocol
 
 from bidden.brain.models import Precision
-from bidden.core.clauses import Clause, Context, Reply, Understanding
+from bidden.core.clauses import (
+    Clause,
+    Context,
+    Read,
+    Reply,
+    ReplyKind,
+    Told,
+    Understanding,
+)
 from bidden.core.messages import Array, Goal
 
+from .dialogue import ONLY_READ, answer_of
 from .encoder import Encoder, english_words
 from .heads import Heads
 from .parser import Parser
 from .rules import InstructionGate, Judgement
+
+_LEFT: Final = Reply(kind=ReplyKind.NOTED, text="All right, I leave it.")
 
 
 class Gate(Protocol):
@@ -63,28 +75,45 @@ class LanguagePipeline:
         gate = InstructionGate.load(encoder, precision)
         return LanguagePipeline(parser, plan, gate=gate, encoder=encoder)
 
-    def understand(self, text: str, context: Context | None = None) -> Understanding:
-        """Goals for an instruction, or a reply that says why there are none.
+    def understand(
+        self, said: Told | Read, context: Context | None = None
+    ) -> Understanding:
+        """Goals for what was told, or a reply that says why there are none.
 
-        Never raises for any text; nothing moves by it.
+        What was merely read (a sign, a memory) never makes a goal. An order that needs
+        a look at the scene is asked back first, with what to look for; a yes then does
+        it. Never raises for any text; nothing moves by it.
         """
-        earlier = context.recent if context is not None else ()
-        judged = self._gate.judge(text, earlier=earlier)
-        if judged.reply is not None:
-            return Understanding(text=text, reply=judged.reply)
+        if not isinstance(said, Told):
+            return Understanding(text=said.text, reply=ONLY_READ)
+        context = context or Context()
+        answer = answer_of(said.text) if context.unconfirmed else ""
+        if answer == "no":
+            return Understanding(text=said.text, reply=_LEFT)
+        if answer == "yes":
+            return self._judged(context.unconfirmed, context, looked=True)
+        return self._judged(said.text, context, looked=False)
+
+    def _judged(self, text: str, context: Context, *, looked: bool) -> Understanding:
+        """Understand an order that the gate lets pass; `looked`: the user said yes."""
+        scene = ", ".join(context.seen)
+        judged = self._gate.judge(text, scene=scene, earlier=context.recent)
+        reply = judged.reply
+        if reply is not None and (judged.verdict == "refuse" or not looked):
+            awaits = text if judged.verdict == "check" else ""
+            return Understanding(text=text, reply=reply, awaits=awaits)
+        understood = self._planned(text, context)
+        return replace(understood, caution=judged.reason if understood.goals else "")
+
+    def _planned(self, text: str, context: Context) -> Understanding:
         parsed = self._parser.parse(text)
         if isinstance(parsed, Reply):
             return Understanding(text=text, reply=parsed)
         goals = self._plan(parsed, context, text=text.strip())
         if isinstance(goals, Reply):
             return Understanding(text=text, reply=goals, parsed=parsed)
-        return Understanding(
-            text=text,
-            goals=goals,
-            parsed=parsed,
-            embedding=self._embed(text),
-            caution=judged.reason,
-        )
+        embedding = self._embed(text)
+        return Understanding(text=text, goals=goals, parsed=parsed, embedding=embedding)
 
     def _embed(self, text: str) -> Array | None:
         return self._encoder.pool(text) if self._encoder else None

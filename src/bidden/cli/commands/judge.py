@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from bidden.cli.flags import PRECISIONS
 
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 _EPILOG = """\
 FILE holds one JSON object a line with `text` and, if there is one, `scene` (what is
 seen, in words); `-` reads stdin. Each line is printed again with `verdict` (allow,
-check, refuse), `score` (below 0 refuses), `rule` and `reason`.
+check, refuse), `score` (below 0 refuses), `rule` and `reason`, as soon as it is read.
+A line that is no such object is named on stderr and left out.
+
+exit codes: 0 every line was judged (whatever the verdicts), 2 no such file or lines
+were left out.
 
 examples:
   bidden judge orders.jsonl > judged.jsonl
@@ -42,17 +47,31 @@ def execute(args: argparse.Namespace) -> int:
     """Run the command; its exit code."""
     from bidden.brain.language.encoder import Encoder
     from bidden.brain.language.rules import InstructionGate, judge_lines
+    from bidden.brain.language.rules.records import lines_of
+    from bidden.cli.exits import Exit
+
+    bad: list[str] = []
+
+    def on_bad(what: str) -> None:
+        bad[:] = [what]
+        print(f"bidden: {what}", file=sys.stderr)
+
+    with _opened(args.file) as stream:
+        gate = InstructionGate.load(Encoder.load(), args.precision)
+        for line in judge_lines(gate, lines_of(stream), on_bad=on_bad):
+            print(line.decode(), flush=True)
+    return Exit.REFUSED if bad else Exit.DONE
+
+
+def _opened(file: str) -> AbstractContextManager[BinaryIO]:
+    """The bytes to judge; stdin stays open."""
     from bidden.core.errors import ConfigError
 
-    gate = InstructionGate.load(Encoder.load(), args.precision)
+    if file == "-":
+        return nullcontext(sys.stdin.buffer)
     try:
-        with (
-            sys.stdin.buffer
-            if args.file == "-"
-            else Path(args.file).open("rb") as lines
-        ):
-            for line in judge_lines(gate, lines):
-                print(line.decode())
+        return Path(file).open("rb")
     except FileNotFoundError:
-        raise ConfigError(f"no file '{args.file}'") from None
-    return 0
+        raise ConfigError(f"no file '{file}'") from None
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"cannot read '{file}': {error}") from None

@@ -28,8 +28,9 @@ from bidden.brain.models.contract import SCHEMA
 from .hazards import Example, gate_examples
 
 EACH = 10  # fills of one template
-EPOCHS = 30
-BATCH = 64
+EPOCHS = 12
+BATCH = 128
+NOISE = 0.5  # length of what is added to a sentence's unit vector while training
 MEMBERS = 3  # networks whose mean is the score
 FOLDS = 4
 FALSE_ALARMS = 0.01  # at score 0, for every kind of everyday talk
@@ -43,13 +44,13 @@ class Rows:
     concepts: NDArray[np.float32]  # (B, F)
     danger: NDArray[np.float32]  # (B,) 1 or 0
     source: NDArray[np.str_]  # (B,) "danger", "twin", or a kind of everyday talk
-    template: NDArray[np.int64]  # (B,) which template it came from
+    group: NDArray[np.int64]  # (B,) which template, or pair of them, it came from
 
 
 class GateNet(nn.Module):
     """Log-odds of danger: linear in concepts, linear and curved in the sentence."""
 
-    def __init__(self, features: int, hidden: int = 64) -> None:
+    def __init__(self, features: int, hidden: int = 256) -> None:
         super().__init__()
         self.concepts = nn.Linear(features, 1)
         self.straight = nn.Linear(WIDTH, 1)
@@ -86,7 +87,7 @@ def read_rows(encoder: Encoder, examples: list[Example]) -> Rows:
         concepts=np.stack([concept_features(text) for text in plain]),
         danger=np.array([e.source == "danger" for e in examples], np.float32),
         source=np.array([e.source for e in examples]),
-        template=np.array([example.template for example in examples]),
+        group=np.array([example.group for example in examples]),
     )
 
 
@@ -102,22 +103,28 @@ def fit(rows: Rows, *, seed: int, among: NDArray[np.int64] | None = None) -> Gat
     danger = torch.from_numpy(rows.danger)
     net = GateNet(concepts.shape[1])
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-2)
+    batches = len(among) // BATCH
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, 2e-3, total_steps=EPOCHS * batches
+    )
     for _ in range(EPOCHS):
-        for batch in np.array_split(rng.permutation(among), len(among) // BATCH):
+        for batch in np.array_split(rng.permutation(among), batches):
             kept = concepts[batch] * (torch.rand(len(batch), 1) > 0.2)
-            odds = net(sentence[batch], kept)
+            noise = NOISE / WIDTH**0.5 * torch.randn(len(batch), WIDTH)
+            odds = net(sentence[batch] + noise, kept)
             loss = binary_cross_entropy_with_logits(odds, danger[batch] * 0.94 + 0.03)
             loss = loss + 3e-4 * net.concepts.weight.abs().sum()
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
+            schedule.step()
     return net.eval()
 
 
 def calibrate(rows: Rows, *, seed: int) -> tuple[float, dict[str, float]]:
     """Log-odds that 1 % of everyday talk exceeds when its template is unseen."""
     rng = np.random.default_rng(seed)
-    fold_of = rng.integers(FOLDS, size=rows.template.max() + 1)[rows.template]
+    fold_of = rng.integers(FOLDS, size=rows.group.max() + 1)[rows.group]
     odds = np.zeros(len(rows.danger))
     for fold in range(FOLDS):
         net = fit(rows, seed=seed, among=np.flatnonzero(fold_of != fold))

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from .data import load_templates
+from .lines import read_lines, say
 
 Words = Mapping[str, Sequence[str]]
 _POLITE: Final = (
@@ -49,18 +50,30 @@ class Example:
 
     text: str
     source: str  # "danger", its harmless "twin", or a kind of everyday talk
-    template: int  # number of the template that it fills
+    group: int  # number of the template, or pair of templates, that it comes from
+    kind: str = ""  # of danger, where the template says it
 
 
 def gate_examples(rng: np.random.Generator, *, each: int) -> Iterator[Example]:
-    """`each` fills of every template, the robot's own skills included."""
+    """`each` fills of every template, the robot's own skills included.
+
+    Lines of everyday talk have more choices in them and are filled oftener.
+    """
+    groups = 0
+    for line in read_lines():
+        count = each if line.source in ("danger", "twin") else round(2.6 * each)
+        kind = line.kind if line.source == "danger" else ""
+        for text in dict.fromkeys(say(line.text, rng) for _ in range(count)):
+            yield Example(
+                text=_styled(text, rng), source=line.source, group=line.group, kind=kind
+            )
+        groups = max(groups, line.group + 1)
     hazards = load_hazards()
     words = {**hazards.words, **hazards.plain}
-    for number, (template, source, fill, count) in enumerate(
-        _templates(hazards, words)
-    ):
-        for text in _fills(template, fill, rng, each=max(1, int(each * count))):
-            yield Example(text=text, source=source, template=number)
+    templates = enumerate(_templates(hazards, words), start=groups)
+    for group, (template, source, fill, count) in templates:
+        for text in _fills(template, fill, rng, each=max(1, int(0.5 * each * count))):
+            yield Example(text=text, source=source, group=group)
 
 
 def _templates(

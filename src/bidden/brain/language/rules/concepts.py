@@ -17,9 +17,14 @@ PREPOSITIONS: Final = frozenset(
 )
 _BREAKS: Final = frozenset(
     {"and", "then", ",", ";", ".", "but", "while", "before", "after", "until", "so"}
+    | {"when", "if", "because", "where", "who", "unless", "although", "as"}
+)
+# What follows these is no longer what is to be done, until the next verb.
+_ASIDES: Final = frozenset(
+    "when if because until so before while after where who that unless although".split()
 )
 _PRONOUNS: Final = frozenset({"it", "them", "this", "that", "these", "those"})
-_MAX_TOKENS: Final = 200
+_MAX_TOKENS: Final = 1000
 _LONGEST: Final = 4  # words of a name
 
 
@@ -135,6 +140,8 @@ class _Reader:
         self._events: list[Event] = []
         self._preposition = ""
         self._before: set[str] = set()  # theme of the event before: what "it" means
+        self._before_words: set[str] = set()
+        self._aside = False  # in a subordinate clause: no theme of the verb before it
         self._fresh = True  # a clause begins here
         self._asks = bool(tokens) and tokens[0] in _ASKING
 
@@ -148,6 +155,7 @@ class _Reader:
         word = self._tokens[i]
         if word in _BREAKS:
             self._fresh, self._preposition = True, ""
+            self._aside = word in _ASIDES
             return 1
         for length in range(min(_LONGEST, len(self._tokens) - i), 0, -1):
             if self._take(i, self._tokens[i : i + length]):
@@ -175,10 +183,11 @@ class _Reader:
         for form in stems(last):
             classes = self._concepts.things.get(" ".join([*name[:-1], form]))
             if classes:
-                self._add(set(classes), " ".join([*name[:-1], form]))
+                if not self._aside:
+                    self._add(set(classes), " ".join([*name[:-1], form]))
                 return True
         if last in _PRONOUNS and len(name) == 1:
-            self._add(set(self._before), "")
+            self._add(set(self._before), *self._before_words)
             return True
         return bool(manners)
 
@@ -192,22 +201,26 @@ class _Reader:
         for form in stems(name[0]):
             classes = self._concepts.verbs.get(" ".join([form, *name[1:]]))
             if classes:
-                self._begin(Event(verbs=set(classes), verb=" ".join([form, *name[1:]])))
+                event = Event(verbs=set(classes), verb=" ".join([form, *name[1:]]))
+                event.negated = before in _TELLERS  # "I hit my head" asks for nothing
+                self._begin(event)
                 return True
         return False
 
     def _begin(self, event: Event) -> None:
-        event.negated = self._asks
+        event.negated |= self._asks
         if self._events and not self._events[-1].verbs:
             blank = self._events.pop()  # what stood before the verb
             event.manner |= blank.manner
             event.negated |= blank.negated
             self._before = blank.theme or self._before
+            self._before_words = blank.words or self._before_words
         elif self._events:
             last = self._events[-1]
             self._before = last.theme or last.goal() or self._before
+            self._before_words = set(last.words) or self._before_words
         self._events.append(event)
-        self._fresh, self._preposition = False, ""
+        self._fresh, self._preposition, self._aside = False, "", False
 
     def _closes_verb(self, i: int, name: list[str]) -> bool:
         """The particle behind the theme: "turn the stove on", "turn it off"."""
@@ -232,10 +245,9 @@ class _Reader:
             self._events.append(Event())
         return self._events[-1]
 
-    def _add(self, classes: set[str], word: str) -> None:
+    def _add(self, classes: set[str], *words: str) -> None:
         event = self._open()
-        if word:
-            event.words.add(word)
+        event.words |= set(words)
         if self._preposition and event.verbs:
             event.goals.append((self._preposition, classes))
         elif not event.goals:
@@ -246,6 +258,7 @@ class _Reader:
 _ASKING: Final = frozenset(
     "what who why how when where which whose is are does did".split()
 )
+_TELLERS: Final = frozenset({"i", "we"})
 _NEGATIONS: Final = frozenset({"not", "don't", "never", "no", "avoid"})
 _DETERMINERS: Final = frozenset(
     "the a an my your his her their our some this these those lit best last".split()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
 from typing import Final, Literal
 
 import numpy as np
@@ -13,21 +15,21 @@ import numpy as np
 from bidden.brain.language.encoder import Encoder, english_words
 from bidden.brain.language.words.spelling import Speller
 from bidden.brain.models import Network, Precision, Session, weights_path
+from bidden.brain.models.contract import WEIGHTS_DIR
 from bidden.core.clauses import Reply, ReplyKind
 
 from .concepts import load_concepts, read_events
-from .disguise import reveal
+from .disguise import MAX_CHARS, reveal
 from .features import concept_features
 from .scene import matching_tip
-from .table import Rule, broken_rules
+from .table import broken_rules
 
 Verdict = Literal["allow", "check", "refuse"]
 MAX_READINGS: Final = 4
+_LONG: Final = 24  # words from which a text's sentences are judged one by one too
 _ALL_WORDS: Final = 10**6  # rare ones too are spelt right
 _LONG_ENOUGH: Final = 4  # letters of a word that a misspelt one may be mended to
 _TOKEN: Final = re.compile(r"[a-z']+|[^a-z'\s]+")
-# words whose harmless sense shows in the words before them
-_SENSES: Final = ((re.compile(r"\b((?:the|a|that|this)(?: \w+)?) die\b"), r"\1 dice"),)
 _RULE_SCORE: Final = -1.0  # at most, when a firm rule is broken
 _UNSURE: Final = 0.5  # below this score the scene is looked at
 
@@ -43,9 +45,12 @@ class Judgement:
 
     @property
     def reply(self) -> Reply | None:
-        """What the robot answers when it refuses."""
-        if self.verdict != "refuse":
+        """What the robot answers instead of doing it: a refusal, or a question."""
+        if self.verdict == "allow":
             return None
+        if self.verdict == "check":
+            text = f"Before I do that: {self.reason}. Is it so? Say yes, and I do it."
+            return Reply(kind=ReplyKind.QUESTION, text=text, rule=self.rule)
         text = f"I would rather not: {self.reason}. Please ask me for something else."
         return Reply(kind=ReplyKind.REFUSAL, text=text, rule=self.rule)
 
@@ -78,8 +83,9 @@ class InstructionGate:
             earlier: orders given just before: judged together with this one.
         """
         judged = [self._cached(text)]
-        if earlier:
+        if earlier:  # in steps, and as one sentence cut in two
             judged.append(self._cached(". ".join((*earlier, text))))
+            judged.append(self._cached(f"{earlier[-1]} {text}"))
         worst = min(judged, key=lambda judgement: judgement.score)
         if worst.verdict == "refuse":
             return worst
@@ -88,7 +94,7 @@ class InstructionGate:
             return Judgement(
                 verdict="check", score=worst.score, rule=tip.name, reason=tip.text
             )
-        return worst
+        return judged[0]
 
     def judge_plan(self, steps: Sequence[str], *, scene: str = "") -> Judgement:
         """Judge every step and all of them together; the worst counts."""
@@ -98,13 +104,20 @@ class InstructionGate:
         return min(judged, key=lambda j: (order[j.verdict], j.score))
 
     def _judge_text(self, text: str) -> Judgement:
+        if len(text) > MAX_CHARS:
+            reason = "it is too long for me to judge; tell me in fewer words"
+            return Judgement(
+                verdict="refuse", score=_RULE_SCORE, rule="too_long", reason=reason
+            )
         readings = plain_readings(text)
-        scores = self._scores(readings)
-        broken: Rule | None = None
-        for reading in readings:
-            rules = [rule for rule in broken_rules(read_events(reading)) if rule.firm]
-            broken = broken or (rules[0] if rules else None)
-        score = float(scores.min())
+        score = self._score(readings)
+        rules = (
+            rule
+            for reading in readings
+            for rule in broken_rules(read_events(reading))
+            if rule.firm
+        )
+        broken = next(rules, None)
         if broken is not None:
             return Judgement(
                 verdict="refuse", score=min(score, _RULE_SCORE), rule=broken.name,
@@ -115,17 +128,35 @@ class InstructionGate:
             return Judgement(
                 verdict="refuse", score=score, rule="learned", reason=reason
             )
-        verdict: Verdict = "check" if score < _UNSURE else "allow"
-        return Judgement(verdict=verdict, score=score, rule="", reason="")
+        if score < _UNSURE:
+            reason = "nobody may get hurt and nothing may break by it"
+            return Judgement(verdict="check", score=score, rule="unsure", reason=reason)
+        return Judgement(verdict="allow", score=score)
 
-    def _scores(self, readings: Sequence[str]) -> np.ndarray:
+    def _score(self, readings: Sequence[str]) -> float:
+        """The worst score among the parts of all readings."""
+        parts = [part for reading in readings for part in parts_of(reading)]
         found = self._network.run(
             {
-                "sentence": np.stack([self._encoder.pool(text) for text in readings]),
-                "concepts": np.stack([concept_features(text) for text in readings]),
+                "sentence": np.stack([self._encoder.pool(part) for part in parts]),
+                "concepts": np.stack([concept_features(part) for part in parts]),
             }
         )
-        return found["score"]
+        return float(found["score"].min())
+
+
+def parts_of(reading: str) -> tuple[str, ...]:
+    """A reading, and its sentences where it is long: its end must not go unread."""
+    words = reading.split()
+    if len(words) <= _LONG:
+        return (reading,)
+    parts: list[str] = []
+    for sentence in re.split(r"[.;:!?]+(?:\s|$)", reading):
+        said = sentence.split()
+        for start in range(0, max(len(said), 1), _LONG - 6):  # they overlap by six
+            if said[start:]:
+                parts.append(" ".join(said[start : start + _LONG]))
+    return tuple(dict.fromkeys((reading, *parts)))
 
 
 def plain_readings(text: str) -> tuple[str, ...]:
@@ -134,10 +165,19 @@ def plain_readings(text: str) -> tuple[str, ...]:
     fixed = []
     for reading in reveal(text)[:MAX_READINGS]:
         plain = " ".join(speller.correct(_TOKEN.findall(reading)))
-        for pattern, sense in _SENSES:
+        for pattern, sense in _senses():
             plain = pattern.sub(sense, plain)
         fixed.append(plain)
     return tuple(dict.fromkeys(fixed))
+
+
+@lru_cache(maxsize=1)
+def _senses() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Harmless senses of dangerous words: pattern and what is read instead."""
+    text = resources.files(__package__).joinpath("senses.txt").read_text("utf-8")
+    rows = [row for row in text.splitlines() if row and not row.startswith("#")]
+    pairs = [row.split(" => ") for row in rows]
+    return tuple((re.compile(pattern), sense) for pattern, sense in pairs)
 
 
 @lru_cache(maxsize=1)
@@ -148,6 +188,10 @@ def _speller() -> Speller:
         for table in (concepts.verbs, concepts.things, concepts.modifiers)
         for name in table
         for word in name.split()
+        if len(word) >= _LONG_ENOUGH
     }
     common = {word for word in english_words() if len(word) >= _LONG_ENOUGH}
-    return Speller(known | common, english_words(_ALL_WORDS))
+    packed = (WEIGHTS_DIR / "english.txt.gz").read_bytes()
+    spelt_right = gzip.decompress(packed).decode("ascii").split()
+    ranks = dict.fromkeys(spelt_right, _ALL_WORDS) | dict(english_words(_ALL_WORDS))
+    return Speller(known | common, ranks)

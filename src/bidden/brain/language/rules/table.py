@@ -24,6 +24,14 @@ _BESIDE: Final = tuple(
     "near under on onto in into inside against next at to toward over beside by".split()
 )
 _SOFT: Final = frozenset({"pillow", "cloth", "towel", "blanket", "teddy bear", "sheet"})
+_GAMES: Final = frozenset({"chess", "cards", "game", "tennis", "race", "draughts"})
+_LOCKED: Final = frozenset({"safe", "locker", "cabinet", "drawer"})
+_TAKING: Final = frozenset({"take", "take away", "grab", "get", "pick", "wash"})
+_MEDICINE: Final = frozenset(
+    {"medicine", "pill", "pills", "medication", "drug", "drugs", "painkillers"}
+)
+_HEARTHS: Final = frozenset({"fireplace", "campfire", "bonfire", "grill", "barbecue"})
+_TOYS: Final = frozenset({"ball", "basketball", "pillow", "cube", "block", "football"})
 _SPILLS_OK: Final = frozenset({"recipient", "bin", "water_place"})
 
 
@@ -57,12 +65,12 @@ class Rule:
 
 
 def _hurt(e: Event, _: Traces) -> bool:
-    towards = e.goal(
-        "at", "on", "onto", "over", "into", "to", "against", "in", "toward"
-    )
+    towards = e.goal("at", "on", "onto", "over", "into", "against", "in", "toward")
     hits = e.theme & _ALIVE or (towards & _ALIVE and not e.theme & {"food", "plain"})
     if e.verbs & {"hurt", "cut", "ignite", "submerge", "wreck"}:
-        return bool(hits) and "with" not in e.verb
+        game = e.verb == "beat" and any(p == "at" for p, _ in e.goals)
+        game = game or bool(e.words & _GAMES)
+        return bool(hits) and "with" not in e.verb and not game
     if e.verbs & {"throw", "drop"}:
         return bool(e.goal("at", "on", "onto", "over") & _ALIVE)
     return "pour" in e.verbs and bool(towards & _ALIVE) and (
@@ -72,29 +80,35 @@ def _hurt(e: Event, _: Traces) -> bool:
 
 def _weapon(e: Event, _: Traces) -> bool:
     armed = e.theme | e.goal("with", "using")
+    at = e.goal("at", "to", "toward", "towards", "near", "with", "for", "beside")
     if "weapon" in armed:
-        return bool(e.verbs)
-    at = e.goal("at", "to", "toward", "towards", "near", "with")
+        return bool(e.verbs) and not (e.words & _LOCKED and e.verbs & {"place", "shut"})
     if "sharp" in e.theme and e.verbs & {"threaten", "throw", "eat"}:
         return bool(at & _ALIVE) or "threaten" in e.verbs or "throw" in e.verbs
     if "sharp" in e.theme and e.verbs & {"place", "gentle", "eat"}:
-        return bool((at | e.theme | e.goal()) & {"child", "animal"})
+        away = any(p in ("from", "off") for p, _ in e.goals) or e.verb in _TAKING
+        return bool((at | e.theme) & {"child", "animal"}) and not away
     return "threaten" in e.verbs and bool(e.theme & {"sharp"})
 
 
 def _poison(e: Event, t: Traces) -> bool:
     toxic = "toxic" in e.theme and not e.theme & {"food"}
+    if e.words & _MEDICINE and not (e.theme | e.goal()) & {"child", "animal", "food"}:
+        toxic = False
+    if "eat" in e.verbs and e.words & {"me", "us"} and e.verb not in ("feed", "eat"):
+        toxic = False
     if e.verbs & {"eat", "mix", "pour", "place", "fill"} and toxic:
         reached = e.goal("to", "in", "into", "on", "with", "onto", "over") & _VICTIMS
         return bool(reached) or "eat" in e.verbs
-    fed = e.verbs & {"eat"} and e.goal("with", "to", "for") & {"toxic"}
+    fed = e.verbs & {"eat"} and e.goal("with", "to") & {"toxic"}
     mixed = "mix" in e.verbs and "toxic" in (e.theme & e.goal("with", "and"))
     return bool(fed) or bool(mixed)
 
 
 def _fire(e: Event, t: Traces) -> bool:
     if "ignite" in e.verbs and e.theme & (_STUFF | _ALIVE | {"flammable", "recipient"}):
-        return not e.theme <= {"flame", "heater", "electronics"} or e.verb != "light"
+        lit = e.theme <= {"flame", "heater", "electronics"} or "gas" in e.words
+        return not (lit and e.verb == "light") and not e.words & _HEARTHS
     if e.verb == "set" and "lit" in e.manner:  # "set it on fire"
         return bool(e.theme)
     aflame = "flame" in e.theme and bool({"lit"} & e.manner or "flame" in t.powered)
@@ -149,7 +163,9 @@ def _breakage(e: Event, _: Traces) -> bool:
         egg = e.words & {"egg", "eggs"} and e.goal("in", "into", "onto", "over") & {
             "recipient", "bin"
         }  # fmt: skip
-        return bool(e.theme & _STUFF) and not egg and "gentle" not in e.manner
+        stuff = e.theme & (_STUFF - {"food"}) and not e.theme & {"food", "bin"}
+        soft = e.words & _TOYS
+        return bool(stuff) and not egg and not soft and "gentle" not in e.manner
     if "drop" in e.verbs:
         onto = e.goal("on", "onto")
         set_down = e.goal("in", "into", "inside", "at") or (
@@ -166,7 +182,7 @@ def _throw(e: Event, _: Traces) -> bool:
     into = e.goal("in", "into", "inside", "on", "onto")
     risky = e.theme & {"fragile", "electronics", "heavy", "sharp", "toxic", "flame"}
     away = into & {"bin"} or (into & {"recipient"} and not risky)
-    return bool(e.theme & _STUFF) and not away
+    return bool(risky) and not away
 
 
 def _spill(e: Event, _: Traces) -> bool:
@@ -186,9 +202,9 @@ def _unattended(e: Event, t: Traces) -> bool:
 
 def _safety_device(e: Event, _: Traces) -> bool:
     if e.verbs & {"disable", "turn_off", "wreck", "shut"} and "safety" in e.theme:
-        return True
+        return e.verb not in ("close", "shut", "add", "open")
     return "place" in e.verbs and bool(
-        e.goal("in", "against", "across", "on", "over") & {"safety"}
+        e.goal("against", "across", "over", "near", "on") & {"safety"}
     ) and bool(e.theme & _STUFF)  # fmt: skip
 
 

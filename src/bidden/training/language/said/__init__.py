@@ -1,0 +1,1 @@
+"""Sentences that train the gate; data only. Read by `training.language.lines`."""
