@@ -4,8 +4,8 @@
 
 Held-out rooms and runs are played in simulation, or read from the folder if it has
 them. The last line is one JSON object. Limits: calibration error at most 0.05 for
-both chances, a chunk judged in at most 5 ms (p99), 95 % of falls foreseen 0.2 s ahead
-with false alarms in at most 1 % of the runs without a fall, a tick in 0.1 ms (p50).
+both chances, a chunk judged in at most 5 ms of processor time (p99), 95 % of falls
+foreseen 0.2 s ahead with false alarms in at most 1 % of the runs without a fall.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ KEPT: Final = 64  # judgements kept for who asks
 PERSISTENCE: Final = 1  # ticks in a row that a fall must be foreseen
 QUIET_NS: Final = 500_000_000  # foreseen falls are believed for so long, as tilt is
 GAP_NS: Final = 100_000_000  # states farther apart are no sequence
-FALL_RUNG: Final = Rung.HOLD  # measured, see docs/safety.md
+FALL_RUNG: Final = Rung.HOLD  # settling is latched, see docs/decisions 0013
 
 
 class ForesightWatch:
