@@ -219,7 +219,7 @@ def fit_signs(signs: Sequence[Signs], blank: Calibration) -> Calibration:
     for fold in folds:
         novelty = _novelty([v for v, out in zip(views, fold, strict=True) if not out])
         for i in np.flatnonzero(fold):
-            values[i] = compare_views(signs[i], novelty)
+            values[i] = compare_views(signs[int(i)], novelty)
     known = [v for v in values if v is not None]
     maxima: list[tuple[float, float]] = []
     for fold in folds:
