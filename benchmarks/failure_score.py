@@ -42,10 +42,9 @@ NOMINAL, WEAK, UNSEEN = 710_000, 720_000, 730_000  # first seeds
 SIZE, EDGE = 420, 50  # of a picture [px]
 
 
-def weak_case(seed: int) -> Case:
-    """The weakened episode of a seed."""
+def weak_case(seed: int, number: int) -> Case:
+    """A weakened episode; weaknesses take turns with the number."""
     names = list(WEAKNESSES)
-    number = seed - WEAK
     drawn = float(np.random.default_rng((seed, 33)).uniform(0.1, 1.0))
     return Case(
         seed=seed,
@@ -64,6 +63,7 @@ def main() -> None:
     add("--nominal", type=int, default=18, help="episodes in nominal rooms")
     add("--unseen", type=int, default=12, help="episodes with unseen pairs")
     add("--weak", type=int, default=36, help="episodes with a weakness")
+    add("--weak-seeds", type=int, nargs="+", default=[WEAK], help="of the first ones")
     add("--calibration", type=Path, default=shipped_calibration("compact"))
     add("--pictures", type=Path, help="write reliability.svg and scores.jsonl here")
     args = parser.parse_args()
@@ -72,7 +72,7 @@ def main() -> None:
     cases = [
         *(Case(seed=NOMINAL + k) for k in range(args.nominal)),
         *(Case(seed=UNSEEN + k, split="unseen-pairs") for k in range(args.unseen)),
-        *(weak_case(WEAK + k) for k in range(args.weak)),
+        *(weak_case(seed + k, k) for seed in args.weak_seeds for k in range(args.weak)),
     ]
     console = Console(stderr=True)
     with console.status("playing what is not filed yet ..."):

@@ -95,7 +95,7 @@ def test_groups(
 
 def test_promises_are_counted(trails: list[Trail]) -> None:
     made = fit_calibration(trails, AT_MOST)
-    crossed = cross_validated_ranks(trails, AT_MOST, folds=5)
+    crossed = cross_validated_ranks(trails, AT_MOST, folds=10)
     assert len(crossed) == 25
     ranks = [Ranks(uncertainty=0.0, acting=a) for a in (0.1, 0.85, 0.96, float("nan"))]
     found = keep_promises(made, ranks, crossed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -187,6 +188,7 @@ def _play_group(
         ProcessPoolExecutor(
             max_workers=min(workers, len(group)),
             mp_context=multiprocessing.get_context("spawn"),
+            initializer=_leave_quietly,
         ) as pool,
     ):
         futures = [
@@ -200,6 +202,11 @@ def _play_group(
             for child in multiprocessing.active_children():
                 child.terminate()
             raise
+
+
+def _leave_quietly() -> None:
+    """In a worker: Ctrl-C reaches the whole process group; die without a word."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 
 @contextmanager

@@ -145,7 +145,7 @@ class Ranks(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def cross_validated_ranks(
-    trails: Sequence[Trail], config: FitConfig, *, folds: int = 5
+    trails: Sequence[Trail], config: FitConfig, *, folds: int = 10
 ) -> list[Ranks]:
     """Largest ranks of every success, each by a calibration made without its fold."""
     good = successes(trails)

@@ -104,7 +104,8 @@ class Grader:
 def combine(excess: Array) -> float:
     """One number for what is unusual: the two worst signals, added.
 
-    Two that speak up together say more than one; tuned on 23 development episodes.
+    Two that speak up together say more than one; chosen on 23 episodes, see
+    docs/safety.md.
     """
     worst = np.sort(np.maximum(excess, 0.0))[-2:]  # NaN sorts last, and stays
     return float(np.sum(worst))

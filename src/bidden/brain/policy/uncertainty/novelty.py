@@ -88,14 +88,15 @@ def fit_novelty(episodes: list[Array], *, axes: int = _AXES) -> Novelty:
     scale = np.sqrt(weight @ (X - mean) ** 2) + _FLOOR
     scale[:_STATISTICS] /= _STRESS
     Z = (X - mean) / scale * np.sqrt(weight)[:, None]
-    _, s, directions = np.linalg.svd(Z, full_matrices=False)
-    q = min(axes, len(s) - 1)
+    spread, columns = np.linalg.eigh(Z.T @ Z)
+    along, directions = np.maximum(spread[::-1], 0.0), columns.T[::-1]
+    q = min(axes, len(along) - 1)
     return Novelty(
         mean=_short(mean),
         scale=_short(scale),
         axes=tuple(_short(v) for v in directions[:q]),
-        variances=_short(s[:q] ** 2),
-        rest=float(np.sum(s[q:] ** 2) / (len(s) - q)) + 1e-6,
+        variances=_short(along[:q]),
+        rest=float(np.mean(along[q:])) + 1e-6,
     )
 
 
