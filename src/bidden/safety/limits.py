@@ -90,6 +90,8 @@ class Limits:
     base_backward: float = _at_most(0.5)  # [m/s] -0.4 measured, -0.5 reached by kicks
     base_sideways: float = _at_most(0.4)  # [m/s]
     base_turn: float = _at_most(0.9)  # [rad/s] 0.8 measured; the gait under-tracks 7 %
+    base_reduced: float = _at_most(0.25)  # [m/s] ISO 10218 reduced speed
+    base_turn_reduced: float = _at_most(0.45)  # [rad/s] half of `base_turn`
     base_acceleration: float = _at_most(3.0)  # [m/s^2]; steps survived, tuned smoother
     base_turn_acceleration: float = _at_most(6.0)  # [rad/s^2] likewise
     arm_speed: float = _at_most(3.0)  # [rad/s] IK of the recipe; motors do 22 to 37

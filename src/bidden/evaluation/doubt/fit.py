@@ -218,13 +218,8 @@ def fit_signs(signs: Sequence[Signs], blank: Calibration) -> Calibration:
     values: list[Values | None] = [None] * len(signs)
     for fold in folds:
         novelty = _novelty([v for v, out in zip(views, fold, strict=True) if not out])
-<<<<<<< HEAD
-        for i in np.flatnonzero(fold).tolist():
-            values[i] = compare_views(signs[i], novelty)
-=======
         for i in np.flatnonzero(fold):
             values[i] = compare_views(signs[int(i)], novelty)
->>>>>>> doubt
     known = [v for v in values if v is not None]
     maxima: list[tuple[float, float]] = []
     for fold in folds:
