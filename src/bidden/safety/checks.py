@@ -57,6 +57,11 @@ class Check(StrEnum):
     FORESEEN_FALL = "foreseen_fall"
     POLICY_UNCERTAIN = "policy_uncertain"
     UNFAMILIAR_VIEW = "unfamiliar_view"
+    POLICY_LOST = "policy_lost"
+    MONITOR_LOST = "monitor_lost"
+    IMAGE_STALE = "image_stale"
+    IMAGE_FROZEN = "image_frozen"
+    IMAGE_UNUSABLE = "image_unusable"
 
 
 Finding = tuple[Rung, Check]
@@ -67,6 +72,11 @@ ADVISED: Final = frozenset(
         Check.FORESEEN_FALL,
         Check.POLICY_UNCERTAIN,
         Check.UNFAMILIAR_VIEW,
+        Check.POLICY_LOST,
+        Check.MONITOR_LOST,
+        Check.IMAGE_STALE,
+        Check.IMAGE_FROZEN,
+        Check.IMAGE_UNUSABLE,
     }
 )
 # How long a check must be quiet before its fault is gone [s]; settling waits for arm().
