@@ -55,10 +55,10 @@ def make_tape(path: Path, *, limits: Limits, alter: int | None = None) -> list[s
         now_ns = START_NS + k * TICK_NS
         if k in (10, 60):
             shield.arm()
-            tape.arming(now_ns, is_armed=True)
+            tape.arming(now_ns, event="arm")
         if k == 50:
             shield.disarm()
-            tape.arming(now_ns, is_armed=False)
+            tape.arming(now_ns, event="disarm")
         if k % 10 == 0 and k > 30:
             scene = scene_at(now_ns)
         command: Command | None = Command(

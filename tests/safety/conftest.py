@@ -77,8 +77,13 @@ class Bench:
         self.shield = Shield(limits)
         self.now_ns = START_NS
         self.q = ready_q()
-        if arm:
-            self.shield.arm()
+        self._arm = arm
+
+    def arm(self) -> None:
+        """Show the shield where it stands, then arm it."""
+        first = make_state(self.now_ns, q=self.q.copy())
+        self.shield.judge(None, first, now_ns=self.now_ns)
+        assert self.shield.arm() == ()
 
     def tick(
         self,
@@ -88,9 +93,13 @@ class Bench:
         scene: Scene = EMPTY_SCENE,
         track: bool = True,
         advice: Sequence[Advice] = (),
+        health: Any = None,
         **wish: Any,
     ) -> tuple[VettedCommand, Verdict]:
         """One tick; `wish` changes fields of a fresh command."""
+        if self._arm:
+            self._arm = False
+            self.arm()
         self.now_ns += TICK_NS
         if command == "default":
             command = make_command(self.now_ns, **wish)
@@ -99,8 +108,9 @@ class Bench:
         if isinstance(scene, Scene) and scene.stamp_ns == START_NS:
             scene = replace(scene, stamp_ns=self.now_ns)
         vetted, verdict = self.shield.judge(
-            command, state, now_ns=self.now_ns, scene=scene, advice=advice
-        )
+            command, state, now_ns=self.now_ns, scene=scene, advice=advice,
+            health=health,
+        )  # fmt: skip
         if track:  # the arms follow at once
             self.q[g1.ARMS] = vetted.command.arm_q
         return vetted, verdict

@@ -143,7 +143,8 @@ def test_a_stale_state_settles_until_armed_again(
             vetted, verdict = bench.tick(base_velocity=MOVING)
             assert verdict.rung is Rung.SETTLE
         assert vetted.settle == 1.0
-        bench.shield.arm()
+        assert bench.shield.arm()[:1] == ("stopped: reset first",)
+        assert bench.shield.reset() == bench.shield.arm() == ()
         for _ in range(100):
             vetted, verdict = bench.tick(base_velocity=MOVING)
             assert np.all(vetted.command.base_velocity == 0)
@@ -165,9 +166,10 @@ def test_an_encoder_that_jumps_is_not_believed(
     assert verdict.rung is Rung.HOLD
     assert verdict.reasons == ("state_jump",)
     q = bench.q.copy()
-    for _ in range(10):  # 0.2 s to clear
+    for _ in range(100):  # waits for the operator
         _, verdict = bench.tick(state=state_of(bench.now_ns + 20 * MS, q=q))
         assert verdict.reasons == ("state_jump",)
+    assert bench.shield.reset() == bench.shield.arm() == ()
     assert bench.tick()[1].rung is Rung.PASS
 
 

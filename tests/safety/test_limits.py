@@ -35,6 +35,11 @@ MOST = {
     "person_slow_speed": 0.4,
     "tilt_hold": 0.35,
     "tilt_settle": 0.6,
+    "health_age_s": 0.5,
+    "link_hold_s": 1.0,
+    "link_settle_s": 5.0,
+    "motor_warm_celsius": 75.0,
+    "motor_hot_celsius": 90.0,
 }
 LEAST = {
     "self_clearance": 0.010,
@@ -50,6 +55,10 @@ LEAST = {
     "capture_hold": -0.25,
     "pelvis_settle": 0.45,
     "settle_s": 2.0,
+    "battery_warn": 0.25,
+    "battery_arm": 0.20,
+    "battery_hold": 0.15,
+    "battery_settle": 0.08,
 }
 
 

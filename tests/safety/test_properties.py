@@ -87,7 +87,7 @@ def broken_scene(draw: st.DrawFn, now_ns: int) -> Scene:
 def test_anything_in_means_finite_and_limited_out(data: st.DataObject) -> None:
     shield, q, now = Shield(), g1.DEFAULT_Q.copy(), 10**10
     q[g1.ARMS] = g1.READY_ARMS
-    shield.arm()
+    arm = data.draw(st.booleans())
     last_arms, last_base = None, np.zeros(3)
     for _ in range(data.draw(st.integers(1, 5))):
         now += TICK_NS
@@ -96,6 +96,10 @@ def test_anything_in_means_finite_and_limited_out(data: st.DataObject) -> None:
             gyro=np.zeros(3), gravity=np.array([0, 0, -1.0]), base_pose=np.zeros(3),
             base_velocity=np.zeros(3), grip_width=np.zeros(2), grip_force=np.zeros(2),
         )  # fmt: skip
+        if arm:
+            arm = False
+            shield.judge(None, good, now_ns=now)
+            assert shield.arm() == ()
         state = data.draw(broken_state(good))
         command = data.draw(st.one_of(st.none(), broken_command(now)))
         scene = data.draw(st.one_of(st.just(EMPTY_SCENE), broken_scene(now)))

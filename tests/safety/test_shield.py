@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bidden.core.messages import RobotState, Rung
+from bidden.core.messages import Mode, RobotState, Rung
 from bidden.robot import g1
 from bidden.safety import Judge, Limits, ShieldState
 
@@ -200,7 +200,10 @@ def test_a_collapsing_body_settles_but_a_rising_one_does_not(
     _, verdict = bench.tick(state=squat(), track=False)
     assert verdict.rung is Rung.SETTLE
     assert "pelvis_height" in verdict.reasons
-    bench.shield.arm()
+    assert bench.shield.reset() == ("pelvis_height",), "not while it collapses"
+    bench.tick(state=squat(), track=False)
+    assert bench.shield.reset() == ()
+    assert bench.shield.arm() == ()
     vetted, verdict = bench.tick(state=squat(), track=False)
     assert "pelvis_height" not in verdict.reasons
     assert "rising" in verdict.reasons
@@ -293,7 +296,7 @@ def test_a_check_that_raises_is_an_unsafe_verdict(
 def test_a_step_is_pure(
     state_of: Callable[..., RobotState], command_of: Callable[..., Any]
 ) -> None:
-    judge, own = Judge(Limits()), ShieldState(is_armed=True)
+    judge, own = Judge(Limits()), ShieldState(mode=Mode.ACTIVE)
     from bidden.safety import EMPTY_SCENE
 
     wish = command_of(base_velocity=np.array([0.3, 0, 0]), arm_q=g1.READY_ARMS + 0.1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,32 @@ class Rung(IntEnum):
     RETREAT = 4
     SETTLE = 5
     CUT = 6
+
+
+class Mode(StrEnum):
+    """What the shield is ready for; `docs/safety.md` says what leads where."""
+
+    DISARMED = "disarmed"  # holds, whatever is commanded
+    READY = "ready"  # armed; nothing is asked of it
+    ACTIVE = "active"  # armed; commands move the robot
+    DEGRADED = "degraded"  # armed; less is done than was asked, until a fault clears
+    STOPPED = "stopped"  # a fault that only a person clears: reset, then arm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Health:
+    """What the body knows of itself besides its motion.
+
+    A body without a gauge leaves it out: NaN for the battery, None for the link.
+    """
+
+    stamp_ns: int
+    battery: float = float("nan")  # charge, 0 empty .. 1 full; NaN where unknown
+    motor_temperature: Array = field(  # [deg C] as drives report it, (29,)
+        default_factory=lambda: np.full(29, 25.0)
+    )
+    estop: Literal["released", "pressed", "missing"] = "released"
+    operator_ns: int | None = None  # stamp of the link's last heartbeat; None: no link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .messages import ActionChunk, Advice, Goal, Image, Observation, RobotState
+from .messages import (
+    ActionChunk,
+    Advice,
+    Goal,
+    Health,
+    Image,
+    Observation,
+    RobotState,
+)
 from .vetted import VettedCommand
 
 
@@ -29,6 +37,14 @@ class Robot(Protocol):
 
     def write(self, command: VettedCommand) -> None:
         """Take over one vetted command; keeps its own balance between calls."""
+        ...
+
+
+class HealthSource(Protocol):
+    """Battery, temperatures, e-stop channel and operator link of a body."""
+
+    def read(self) -> Health:
+        """The newest report; its stamp says when it was made."""
         ...
 
 

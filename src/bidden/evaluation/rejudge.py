@@ -57,18 +57,20 @@ def rejudge(tape: Recording) -> Rejudgement:
             case Scene():
                 scene = message
             case Arming():
-                if message.is_armed:
-                    shield.arm()
-                else:
-                    shield.disarm()
+                {
+                    "arm": shield.arm, "disarm": shield.disarm, "reset": shield.reset
+                }[message.event]()  # fmt: skip
             case JudgedTick():
                 began_ns = message.now_ns if began_ns is None else began_ns
+                if message.press is not None:
+                    shield.press(message.press)
                 vetted, _ = shield.judge(
                     message.command,
                     message.state,
                     now_ns=message.now_ns,
                     scene=scene,
                     advice=message.advice,
+                    health=message.health,
                 )
                 _compare(result, message, vetted, began_ns=began_ns)
             case _:

@@ -57,6 +57,17 @@ class Check(StrEnum):
     FORESEEN_FALL = "foreseen_fall"
     POLICY_UNCERTAIN = "policy_uncertain"
     UNFAMILIAR_VIEW = "unfamiliar_view"
+    ESTOP = "estop"
+    HEALTH_INVALID = "health_invalid"
+    HEALTH_STALE = "health_stale"
+    BATTERY = "battery"
+    MOTOR_HOT = "motor_hot"
+    OPERATOR_LINK = "operator_link"
+    STATE_STUCK = "state_stuck"
+    CONTACT = "contact"
+    PAYLOAD = "payload"
+    GEOFENCE = "geofence"
+    RETREAT_BLOCKED = "retreat_blocked"
     POLICY_LOST = "policy_lost"
     MONITOR_LOST = "monitor_lost"
     IMAGE_STALE = "image_stale"
@@ -79,14 +90,6 @@ ADVISED: Final = frozenset(
         Check.IMAGE_UNUSABLE,
     }
 )
-# How long a check must be quiet before its fault is gone [s]; settling waits for arm().
-CLEARS_AFTER: Final[dict[Check, float]] = {
-    Check.PERSON_DISTANCE: 1.0,  # fault matrix row 24
-    Check.SCENE_STALE: 0.2,
-    Check.STATE_JUMP: 0.2,
-    Check.CAPTURE_POINT: 0.5,
-    Check.TILT: 0.5,
-}
 
 
 def _state_bounds() -> tuple[Array, Array]:

@@ -8,14 +8,23 @@ from typing import Final
 
 import numpy as np
 
-from bidden.core.messages import Advice, Array, Command, RobotState, Rung, Verdict
+from bidden.core.messages import (
+    Advice,
+    Array,
+    Command,
+    Health,
+    Mode,
+    RobotState,
+    Rung,
+    Verdict,
+)
 from bidden.robot import g1
 from bidden.robot.balance import step_along
 from bidden.robot.kinematics import Kinematics
 
+from .body import check_health
 from .checks import (
     ADVISED,
-    CLEARS_AFTER,
     BalanceCheck,
     Check,
     Finding,
@@ -24,6 +33,7 @@ from .checks import (
     check_command,
 )
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
+from .modes import ARMED, Faults, in_the_way, next_mode, standing_faults
 from .motion import ArmMotion, Step, limit_base, limit_joints
 from .scene import EMPTY_SCENE, Scene, carried_along, is_sound
 
@@ -35,19 +45,11 @@ STILL: Final[Array] = np.zeros(3)
 SQUEEZE: Final = 1.0  # [N] of finger force that says something is held
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A finding that has not cleared yet."""
-
-    rung: Rung
-    seen_ns: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ShieldState:
     """All that the shield remembers from one step to the next."""
 
-    is_armed: bool = False
+    mode: Mode = Mode.DISARMED
     now_ns: int | None = None  # of the last step
     command_ns: int = -(2**63)  # stamp of the newest command taken
     state: RobotState | None = None  # the newest believed
@@ -55,7 +57,9 @@ class ShieldState:
     grip: Array | None = None  # last vetted, (2,)
     base: Array = field(default_factory=lambda: np.zeros(3))  # last vetted velocity
     settle: float = 0.0
-    faults: tuple[tuple[Check, Fault], ...] = ()
+    health: Health | None = None  # the newest believed
+    faults: Faults = ()
+    found: tuple[Finding, ...] = ()  # by the last step itself, without older faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,6 +82,7 @@ class _Tick:
     base: Array | None = None
     grip: Array | None = None
     margin: float = float("inf")
+    share: float = 1.0  # of the speeds that warm motors are left with
 
 
 class Judge:
@@ -99,10 +104,15 @@ class Judge:
         scene: Scene,
         now_ns: int,
         advice: Sequence[Advice] = (),
+        health: Health | None = None,
+        is_pressed: bool = False,
     ) -> Outcome:
         """Judge one command; never raises."""
         tick = _start(own, now_ns)
+        if is_pressed:
+            tick.found.append((Rung.SETTLE, Check.ESTOP))
         try:
+            own = self._feel(own, health, tick)
             tick.found += check_advice(advice)
             own = self._believe(own, state, tick)
             command = self._accept(own, command, tick)
@@ -113,6 +123,26 @@ class Judge:
         except Exception:  # noqa: BLE001 a check that fails is an unsafe verdict
             tick.found.append((Rung.HOLD, Check.INTERNAL))
         return self._close(own, tick)
+
+    def in_the_way(self, own: ShieldState) -> tuple[str, ...]:
+        """Why commands must not be let through now; empty when they may."""
+        reasons = in_the_way(own.mode, own.faults, own.found)
+        if own.state is None:
+            reasons += ("state_missing",)
+        if own.health is not None and own.health.battery < self._limits.battery_arm:
+            reasons += (Check.BATTERY.value,)
+        return tuple(dict.fromkeys(reasons))
+
+    def _feel(
+        self, own: ShieldState, health: Health | None, tick: _Tick
+    ) -> ShieldState:
+        """Take over the health report, if it can be believed."""
+        condition = check_health(
+            health, own.health, now_ns=tick.now_ns, limits=self._limits
+        )
+        tick.found += condition.found
+        tick.share = condition.share
+        return replace(own, health=condition.believed)
 
     def _believe(self, own: ShieldState, state: RobotState, tick: _Tick) -> ShieldState:
         """Take over the measured state, if it can be believed."""
@@ -150,7 +180,7 @@ class Judge:
             joints = limit_joints(
                 command.arm_q, posture, state, period=tick.period, limits=limits
             )
-            target = joints.value
+            target = posture + tick.share * (joints.value - posture)
             tick.found += joints.found
         q = np.stack([state.q, step_along(state.q, state.dq), state.q, state.q])
         q[2, g1.ARMS], q[3, g1.ARMS] = posture, target
@@ -192,10 +222,12 @@ class Judge:
                 limits=self._limits,
             )
 
-        step = limited(1.0)
+        step = limited(tick.share)
         tick.found += step.found
-        if _is_slow(tick.found, _standing_faults(own, tick.found, tick.now_ns), tick):
-            step = limited(SLOW_SHARE)
+        if _is_slow(
+            tick.found, standing_faults(own.faults, tick.found, tick.now_ns), tick
+        ):
+            step = limited(min(SLOW_SHARE, tick.share))
         return step
 
     def _see(self, scene: Scene, state: RobotState, tick: _Tick) -> Scene:
@@ -217,7 +249,7 @@ class Judge:
     def _close(self, own: ShieldState, tick: _Tick) -> Outcome:
         """Let the worst rung win and write down what is vetted."""
         now_ns, found = tick.now_ns, tick.found
-        if not own.is_armed:
+        if own.mode is Mode.DISARMED:
             found.append((Rung.HOLD, Check.DISARMED))
         if own.settle > 0.0:
             found.append((Rung.HOLD, Check.RISING))
@@ -225,7 +257,8 @@ class Judge:
             now_ns - own.state.stamp_ns <= self._limits.state_age_s * 1e9
         ):
             found.append((Rung.SETTLE, Check.STATE_STALE))
-        faults = _standing_faults(own, found, now_ns)
+        fresh = tuple(found)
+        faults = standing_faults(own.faults, found, now_ns)
         found += [(fault.rung, check) for check, fault in faults]
         found.sort(key=lambda finding: -finding[0])
         rung = found[0][0] if found else Rung.PASS
@@ -236,7 +269,7 @@ class Judge:
         ramp = tick.period / self._limits.settle_s
         if rung >= Rung.SETTLE:
             settle = min(1.0, settle + ramp)
-        elif own.is_armed:
+        elif own.mode in ARMED:
             settle = max(0.0, settle - ramp)
         command = _frozen_command(
             base, posture, grip, now_ns=now_ns, source_ns=own.command_ns
@@ -255,6 +288,10 @@ class Judge:
             base=base,
             settle=settle,
             faults=faults,
+            found=fresh,
+            mode=next_mode(
+                own.mode, faults, rung=rung, is_moving=_is_moving(command, own)
+            ),
         )
         return Outcome(command=command, verdict=verdict, own=after)
 
@@ -272,33 +309,21 @@ def _start(own: ShieldState, now_ns: object) -> _Tick:
     return _Tick(now_ns=now_ns, period=period, found=found)
 
 
-def _standing_faults(
-    own: ShieldState, found: list[Finding], now_ns: int
-) -> tuple[tuple[Check, Fault], ...]:
-    """Faults that this step found or that have not cleared; settling waits for arm."""
-    faults = {  # a clock that stepped back must not keep a fault for longer
-        check: replace(fault, seen_ns=min(fault.seen_ns, now_ns))
-        for check, fault in own.faults
-    }
-    for rung, check in found:
-        if rung is Rung.SETTLE or check in CLEARS_AFTER:
-            known = faults.get(check)
-            worst = rung if known is None else max(rung, known.rung)
-            faults[check] = Fault(rung=worst, seen_ns=now_ns)
-    return tuple(
-        (check, fault)
-        for check, fault in faults.items()
-        if fault.rung is Rung.SETTLE
-        or now_ns - fault.seen_ns <= CLEARS_AFTER.get(check, 0.0) * 1e9
-    )
-
-
-def _is_slow(
-    found: list[Finding], faults: tuple[tuple[Check, Fault], ...], tick: _Tick
-) -> bool:
+def _is_slow(found: list[Finding], faults: Faults, tick: _Tick) -> bool:
     """Whether the base must slow down beyond what its own checks cut already."""
     return any(rung is Rung.SLOW and check in SLOWING for rung, check in found) or any(
         check in LINGERING and fault.seen_ns != tick.now_ns for check, fault in faults
+    )
+
+
+def _is_moving(command: Command, own: ShieldState) -> bool:
+    """Whether a vetted command asks for more than standing as before."""
+    if own.posture is None or own.grip is None:
+        return False
+    return not (
+        (command.base_velocity == 0.0).all()
+        and (command.arm_q == own.posture).all()
+        and (command.grip == own.grip).all()
     )
 
 

@@ -125,6 +125,17 @@ class Limits:
     pelvis_settle: float = _at_least(0.45)  # [m]; walking keeps 0.65, pushes 0.53
     settle_s: float = _at_least(2.0)  # crouching takes at least this long
 
+    # What the body reports of itself
+    health_age_s: float = _at_most(0.5)  # Autoware: no hazard status for 0.5 s
+    link_hold_s: float = _at_most(1.0)  # operator silent; PX4 offboard, fault row 20
+    link_settle_s: float = _at_most(5.0)  # fault row 20
+    battery_warn: float = _at_least(0.25)  # of the charge; PX4 warns at 0.15
+    battery_arm: float = _at_least(0.20)  # do not begin below it; tuned
+    battery_hold: float = _at_least(0.15)  # a gait takes about 0.01 a minute; tuned
+    battery_settle: float = _at_least(0.08)  # settling takes seconds; tuned
+    motor_warm_celsius: float = _at_most(75.0)  # derate from here; tuned
+    motor_hot_celsius: float = _at_most(90.0)  # settle; class B windings do 130
+
     def __post_init__(self) -> None:
         for row in fields(Limits):
             name, sign = row.name, float(row.metadata["sign"])

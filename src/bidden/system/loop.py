@@ -7,9 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bidden.core.messages import Advice, Array, Command, RobotState, Rung, Verdict
-from bidden.core.ports import Clock, Robot
-from bidden.core.vetted import VettedCommand
+from bidden.core.messages import (
+    Advice,
+    Array,
+    RobotState,
+    Rung,
+    Verdict,
+)
+from bidden.core.ports import Clock, HealthSource, Robot
 from bidden.robot.g1 import ARMS
 from bidden.robot.model import load_model
 from bidden.runtime.clock import LatencyHistogram, Pacer, stopwatch_ns
@@ -42,6 +47,7 @@ class ControlLoop:
         self.executor, self.shield, self.tape = executor, shield, tape
         self.scene: Scene = EMPTY_SCENE
         self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
+        self.health: HealthSource | None = None  # of a body that reports it
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
         self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
@@ -63,17 +69,27 @@ class ControlLoop:
         """Ticks that lateness made impossible."""
         return self._pacer.skipped
 
-    def arm(self) -> None:
-        """Let commands through."""
-        self.shield.arm()
-        if self.tape:
-            self.tape.arming(self.clock.now_ns(), is_armed=True)
+    def arm(self) -> tuple[str, ...]:
+        """Let commands through; returns what stands in the way, empty when armed."""
+        self._step(None)  # by what the body says now
+        reasons = self.shield.arm()
+        if self.tape and not reasons:
+            self.tape.arming(self.clock.now_ns(), event="arm")
+        return reasons
 
     def disarm(self) -> None:
         """Hold the posture from the next tick on."""
         self.shield.disarm()
         if self.tape:
-            self.tape.arming(self.clock.now_ns(), is_armed=False)
+            self.tape.arming(self.clock.now_ns(), event="disarm")
+
+    def reset(self) -> tuple[str, ...]:
+        """Leave a stop, disarmed; returns why not, empty when it is done."""
+        self._step(None)
+        reasons = self.shield.reset()
+        if self.tape and not reasons:
+            self.tape.arming(self.clock.now_ns(), event="reset")
+        return reasons
 
     def run(self, ticks: int) -> None:
         """Run this many control periods."""
@@ -82,24 +98,29 @@ class ControlLoop:
 
     def tick(self) -> None:
         """One control period; returns when it is over."""
-        now_ns = self.clock.now_ns()
         began_ns = stopwatch_ns()
-        state = self.robot.read()
-        command = self.executor.tick(state, now_ns)
-        vetted, verdict = self.shield.judge(
-            command, state, now_ns=now_ns, scene=self.scene, advice=self.advice
-        )
-        self.robot.write(vetted)
-        self.executor.accept(vetted.command.arm_q)
+        state, verdict = self._step(self.executor)
         self.latency.add(stopwatch_ns() - began_ns)
         self._count(state, verdict)
-        if self.tape:
-            self._record(now_ns, command, state=state, vetted=vetted)
         self._pacer.wait()
 
-    def _record(
-        self, now_ns: int, command: Command, *, state: RobotState, vetted: VettedCommand
-    ) -> None:
+    def _step(self, executor: Executor | None) -> tuple[RobotState, Verdict]:
+        """Read, judge, write and record; without an executor nothing is asked for."""
+        now_ns = self.clock.now_ns()
+        state = self.robot.read()
+        health = self.health.read() if self.health else None
+        command = executor.tick(state, now_ns) if executor else None
+        vetted, verdict = self.shield.judge(
+            command,
+            state,
+            now_ns=now_ns,
+            scene=self.scene,
+            advice=self.advice,
+            health=health,
+        )
+        self.robot.write(vetted)
+        if executor:
+            executor.accept(vetted.command.arm_q)
         if self.tape:
             self.tape.tick(
                 now_ns,
@@ -108,7 +129,10 @@ class ControlLoop:
                 scene=self.scene,
                 vetted=vetted,
                 advice=self.advice,
+                health=health,
+                press=self.shield.taken,
             )
+        return state, verdict
 
     def _count(self, state: RobotState, verdict: Verdict) -> None:
         self.ticks += 1

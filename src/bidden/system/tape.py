@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from bidden.core.messages import (
     ActionChunk,
     Advice,
     Command,
+    Health,
     Image,
     RobotState,
     Verdict,
@@ -51,14 +53,19 @@ class JudgedTick:
     settle: float  # 0 stand .. 1 fully crouched
     verdict: Verdict
     advice: tuple[Advice, ...] = ()
+    health: Health | None = None
+    press: str | None = None  # the emergency stop that this tick met, its reason
+
+
+Arm = Literal["arm", "disarm", "reset"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arming:
-    """The shield was armed, or disarmed."""
+    """The shield was armed, disarmed or reset."""
 
     stamp_ns: int
-    is_armed: bool
+    event: Arm
 
 
 _EVENTS = (
@@ -107,6 +114,8 @@ class Tape:
         scene: Scene,
         vetted: VettedCommand,
         advice: tuple[Advice, ...] = (),
+        health: Health | None = None,
+        press: str | None = None,
     ) -> None:
         """Record one control tick, just after the shield has judged it."""
         if scene is not self._scene:
@@ -120,12 +129,14 @@ class Tape:
             settle=vetted.settle,
             verdict=vetted.verdict,
             advice=advice,
+            health=health,
+            press=press,
         )
         self._put(TICK, judged, now_ns)
 
-    def arming(self, now_ns: int, *, is_armed: bool) -> None:
-        """Record each call of the shield's `arm` or `disarm`, before the next tick."""
-        self._put(ARMING, Arming(stamp_ns=now_ns, is_armed=is_armed), now_ns)
+    def arming(self, now_ns: int, *, event: Arm) -> None:
+        """Record each successful `arm`, `disarm` or `reset`, before the next tick."""
+        self._put(ARMING, Arming(stamp_ns=now_ns, event=event), now_ns)
 
     def image(self, image: Image) -> None:
         """Record one camera frame, at most 5 a second of each camera."""

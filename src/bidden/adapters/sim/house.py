@@ -9,6 +9,7 @@ from typing import Literal
 
 from bidden.brain.language import LanguagePipeline
 from bidden.brain.planning import plan
+from bidden.core.errors import RobotError
 from bidden.core.messages import Grounding
 from bidden.core.ports import Camera, Clock, Policy
 from bidden.safety import Limits, Shield
@@ -95,7 +96,8 @@ class HouseSession:
             on_event=self._events,
             facts={"seed": self.world.scene.seed, "policy": config.policy},
         )
-        loop.arm()
+        if reasons := loop.arm():
+            raise RobotError("the shield cannot be armed: " + ", ".join(reasons))
         loop.run(25)  # settle into balance
         return orchestrator
 
