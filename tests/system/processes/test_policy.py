@@ -210,7 +210,8 @@ def test_a_killed_process_is_noticed_at_once_and_can_be_started_again(
         policy.start()
         assert act(loop, policy).actions[0, 0] == 0.4
         assert loop.rung is Rung.SETTLE  # latched: a person has to arm it
-        loop.arm()
+        assert not loop.reset()
+        assert not loop.arm()
         loop.run(150)
         act(loop, policy)
         assert loop.rung is Rung.PASS

@@ -120,8 +120,13 @@ class ProcessPolicy:
                 f"the process of policy '{self._maker}' was not ready after "
                 f"{self.config.start_s:.0f} s; it has said why on stderr"
             )
-        self._link, self._name = wire, hello.name
-        self._number = self._open = 0
+        self._name = hello.name
+        self.use(wire)
+
+    def use(self, link: Link) -> None:
+        """Speak to another process from now on; what is open is forgotten."""
+        self._link = link
+        self._number = self._open = self.missed = 0
         self._goal_is_told = self._goal is None
 
     def close(self) -> None:
