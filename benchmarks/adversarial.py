@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from bidden.adapters.sim.gl import choose_gl
-from bidden.core.messages import ActionChunk, Array
+from bidden.core.messages import ActionChunk, Array, RobotState
 from bidden.core.vetted import VettedCommand
 from bidden.evaluation.household.report import machine
 from bidden.robot.kinematics import Kinematics
@@ -65,9 +65,11 @@ class WatchingClock:
         self.touches = 0  # physics steps in touch
 
     def now_ns(self) -> int:
+        """Simulated time [ns]."""
         return self._robot.now_ns
 
     def sleep_until(self, stamp_ns: int) -> None:
+        """Move the world, and look."""
         world = self._robot.world
         while self._robot.now_ns < stamp_ns:
             self._robot.advance()
@@ -88,14 +90,12 @@ class CommandWatch:
     breaches: Counter[str] = field(default_factory=Counter)
     _last: Array | None = None
 
-    @property
-    def clock(self) -> object:
-        return self.robot.clock
-
-    def read(self) -> object:
+    def read(self) -> RobotState:
+        """What the body measures."""
         return self.robot.read()
 
     def write(self, vetted: VettedCommand) -> None:
+        """Look, and pass it on."""
         c, limits = vetted.command, self.limits
         forward = limits.base_forward if c.base_velocity[0] > 0 else 0.5
         most = np.array([forward, limits.base_sideways, limits.base_turn]) * SPEED

@@ -1,4 +1,4 @@
-"""Falls when the policy stalls, dies or talks nonsense while the robot walks or carries.
+"""Falls when the policy stalls, dies or talks nonsense while it walks or carries.
 
     python benchmarks/stalls.py --runs 300
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bidden.brain.policy.belief import mirror_actions
-from bidden.core.messages import LEFT, RIGHT, ActionChunk, Array, Command, RobotState
+from bidden.core.messages import LEFT, RIGHT, ActionChunk, Command, RobotState
 from bidden.robot.g1 import ARM_IN_COMMAND, READY_ARMS
 from bidden.robot.kinematics import Kinematics
 from bidden.system.executor import REST_HAND, Executor, flaw_of

@@ -73,6 +73,14 @@ class Watch(Protocol):
         ...
 
 
+class Watchdog(Protocol):
+    """Looks at the body every tick, beside the shield; quick, and never raises."""
+
+    def check(self, state: RobotState, now_ns: int) -> Advice | None:
+        """What the shield should be told now; None when all is well."""
+        ...
+
+
 class Policy(Protocol):
     """Turns an observation into a chunk of actions."""
 

@@ -63,6 +63,11 @@ class Wire:
         self._flush()
         return self.is_open
 
+    def detach(self) -> int:
+        """Give the descriptor away; the wire is of no use after that."""
+        self.is_open = False
+        return self._socket.detach()
+
     def receive(self, timeout_s: float | None = 0.0) -> bytes | None:
         """The oldest frame, or None when none came in time or the wire has ended.
 
@@ -73,7 +78,7 @@ class Wire:
         while True:
             frame = self._take()
             if frame is not None or not self.is_open:
-                return frame
+                return frame  # what came before an end is still given
             left_ms = None
             if until_ns is not None:
                 left_ms = max(0.0, (until_ns - stopwatch_ns()) / NS_PER_MS)

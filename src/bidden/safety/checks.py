@@ -73,6 +73,7 @@ class Check(StrEnum):
     IMAGE_STALE = "image_stale"
     IMAGE_FROZEN = "image_frozen"
     IMAGE_UNUSABLE = "image_unusable"
+    SOURCES_DISAGREE = "sources_disagree"
 
 
 Finding = tuple[Rung, Check]
@@ -88,6 +89,7 @@ ADVISED: Final = frozenset(
         Check.IMAGE_STALE,
         Check.IMAGE_FROZEN,
         Check.IMAGE_UNUSABLE,
+        Check.SOURCES_DISAGREE,
     }
 )
 

@@ -65,6 +65,7 @@ CLEARS_AFTER: Final[dict[Check, float]] = {
     Check.IMAGE_STALE: 0.0,  # row 1: its watch waits for a second of good frames
     Check.IMAGE_FROZEN: 0.0,  # row 2
     Check.IMAGE_UNUSABLE: 0.0,  # row 3
+    Check.SOURCES_DISAGREE: 0.5,  # row 8: agreement, over a window of its watchdog
 }
 # What may be found and is no reason not to arm: it is judged with every command.
 _OF_COMMANDS: Final = frozenset(

@@ -14,7 +14,7 @@ from bidden.core.messages import (
     Rung,
     Verdict,
 )
-from bidden.core.ports import Clock, HealthSource, Robot
+from bidden.core.ports import Clock, HealthSource, Robot, Watchdog
 from bidden.robot.g1 import ARMS
 from bidden.robot.model import load_model
 from bidden.runtime.clock import LatencyHistogram, Pacer, stopwatch_ns
@@ -47,6 +47,7 @@ class ControlLoop:
         self.executor, self.shield, self.tape = executor, shield, tape
         self.scene: Scene = EMPTY_SCENE
         self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
+        self.watchdogs: tuple[Watchdog, ...] = ()
         self.health: HealthSource | None = None  # of a body that reports it
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
@@ -109,13 +110,15 @@ class ControlLoop:
         now_ns = self.clock.now_ns()
         state = self.robot.read()
         health = self.health.read() if self.health else None
+        warned = (dog.check(state, now_ns) for dog in self.watchdogs)
+        advice = (*self.advice, *(one for one in warned if one is not None))
         command = executor.tick(state, now_ns) if executor else None
         vetted, verdict = self.shield.judge(
             command,
             state,
             now_ns=now_ns,
             scene=self.scene,
-            advice=self.advice,
+            advice=advice,
             health=health,
         )
         self.robot.write(vetted)
@@ -128,7 +131,7 @@ class ControlLoop:
                 state=state,
                 scene=self.scene,
                 vetted=vetted,
-                advice=self.advice,
+                advice=advice,
                 health=health,
                 press=self.shield.taken,
             )

@@ -6,7 +6,7 @@ the ports is altered, from one moment on. Refused for anything but a simulated b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from types import TracebackType
@@ -31,6 +31,7 @@ from bidden.system.loop import ControlLoop
 from bidden.system.orchestrator import Orchestrator
 from bidden.system.processes.policy import PolicyWatch, ProcessPolicy
 from bidden.system.tape import Tape
+from bidden.system.watchdogs import SourcesWatchdog
 
 from .link import NEVER_NS, SimulatedLink, Trouble
 
@@ -68,6 +69,11 @@ class Logged:
     def rung(self) -> Rung:
         """Of the verdict."""
         return self.vetted.verdict.rung
+
+    def names(self, checks: str | Collection[str]) -> bool:
+        """Whether one of the checks is among the verdict's reasons."""
+        wanted = {checks} if isinstance(checks, str) else set(checks)
+        return not wanted.isdisjoint(self.vetted.verdict.reasons)
 
     @property
     def speed(self) -> float:
@@ -224,6 +230,7 @@ class Stage:
             shield=self.shield,
             tape=tape,
         )
+        self.loop.watchdogs = (SourcesWatchdog(),)
         self.loop.health = Gauges(self.body, self.injection)
         self._sees = sees
         self.policy = self._make_policy()
@@ -298,10 +305,12 @@ class Stage:
         """Ticks from a moment on."""
         return [entry for entry in self.log if entry.now_ns >= at_ns]
 
-    def first(self, check: str, at_ns: int, *, rung: Rung = Rung.WARN) -> float:
-        """Seconds until a check speaks and the verdict is at least so bad."""
+    def first(
+        self, checks: str | Collection[str], at_ns: int, *, rung: Rung = Rung.WARN
+    ) -> float:
+        """Seconds until one of the checks speaks and the verdict is at least so bad."""
         for entry in self.since(at_ns):
-            if check in entry.vetted.verdict.reasons and entry.rung >= rung:
+            if entry.names(checks) and entry.rung >= rung:
                 return (entry.now_ns - at_ns) * 1e-9
         return float("inf")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from bidden.core.frames import to_planar
@@ -67,7 +65,7 @@ def _box(t: ThingConfig) -> _Box | None:
 
 def _capsules(t: ThingConfig) -> list[tuple[Array, float]]:
     """Capsules around the parts of a person: ends in W (3, 2), radius."""
-    x, y, z = t.half_size
+    _, y, z = t.half_size
     tall = 2 * z
     wide = 0.7 * y  # the torso is an ellipsoid; its widest half axis
     parts = [((0.0, 0.64 * tall, 0.19 * tall - wide), wide)]
