@@ -40,6 +40,18 @@ def make_state(stamp_ns: int = START_NS, **changes: Any) -> RobotState:
     return replace(state, **changes)
 
 
+def alive(state: RobotState) -> RobotState:
+    """The same state with the trembling of sensors that work."""
+    tremble = 1e-13 * (1 + state.stamp_ns // TICK_NS % 7)
+    return replace(
+        state,
+        **{
+            name: getattr(state, name) + tremble
+            for name in ("q", "dq", "gyro", "gravity", "base_pose", "base_velocity")
+        },
+    )
+
+
 def make_command(stamp_ns: int = START_NS, **changes: Any) -> Command:
     command = Command(
         stamp_ns=stamp_ns,
@@ -104,7 +116,7 @@ class Bench:
         if command == "default":
             command = make_command(self.now_ns, **wish)
         if state is None:
-            state = make_state(self.now_ns, q=self.q.copy())
+            state = alive(make_state(self.now_ns, q=self.q.copy()))
         if isinstance(scene, Scene) and scene.stamp_ns == START_NS:
             scene = replace(scene, stamp_ns=self.now_ns)
         vetted, verdict = self.shield.judge(

@@ -53,15 +53,16 @@ class PointRobot:
 
     def read(self) -> RobotState:
         holds = self.something_between & (self.grip > 0.5)
+        tremble = 1e-13 * (1 + self.clock.now // 20_000_000 % 7)  # sensors that work
         return RobotState(
             stamp_ns=self.clock.now,
-            q=self.q.copy(),
-            dq=np.zeros(29),
+            q=self.q + tremble,
+            dq=np.full(29, tremble),
             torque=np.zeros(29),
-            gyro=np.zeros(3),
-            gravity=self.gravity.copy(),
-            base_pose=self.pose.copy(),
-            base_velocity=self.velocity.copy(),
+            gyro=np.full(3, tremble),
+            gravity=self.gravity + tremble,
+            base_pose=self.pose + tremble,
+            base_velocity=self.velocity + tremble,
             grip_width=np.where(holds, 0.04, 0.09 * (1 - self.grip)),
             grip_force=np.where(holds, 8.0, 0.0),
         )

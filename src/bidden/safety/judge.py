@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,16 @@ from bidden.robot import g1
 from bidden.robot.balance import step_along
 from bidden.robot.kinematics import Kinematics
 
-from .body import check_health
+from .body import (
+    ArmEffort,
+    Retreat,
+    bent_inside,
+    check_effort,
+    check_health,
+    slowed_inside,
+    smoothed,
+    watch,
+)
 from .checks import (
     ADVISED,
     BalanceCheck,
@@ -33,56 +42,25 @@ from .checks import (
     check_command,
 )
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
+from .memory import Outcome, ShieldState, Tick, start
 from .modes import ARMED, Faults, in_the_way, next_mode, standing_faults
 from .motion import ArmMotion, Step, limit_base, limit_joints
 from .scene import EMPTY_SCENE, Scene, carried_along, is_sound
 
-CONTROL_PERIOD: Final = 0.02  # [s]
 SLOW_SHARE: Final = 0.5  # of the base velocity while one of `SLOWING` says slow
 SLOWING: Final = ADVISED | {Check.CAPTURE_POINT, Check.SCENE_STALE}
 LINGERING: Final = frozenset({Check.PERSON_DISTANCE})  # slow until the fault clears
+# Reasons to hold that speak of the commander: they do not keep from retreating
+OF_COMMANDER: Final = ADVISED | {
+    Check.COMMAND_MISSING,
+    Check.COMMAND_INVALID,
+    Check.COMMAND_STAMP,
+    Check.COMMAND_STALE,
+    Check.SOURCE_STALE,
+    Check.OPERATOR_LINK,
+}
 STILL: Final[Array] = np.zeros(3)
 SQUEEZE: Final = 1.0  # [N] of finger force that says something is held
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ShieldState:
-    """All that the shield remembers from one step to the next."""
-
-    mode: Mode = Mode.DISARMED
-    now_ns: int | None = None  # of the last step
-    command_ns: int = -(2**63)  # stamp of the newest command taken
-    state: RobotState | None = None  # the newest believed
-    posture: Array | None = None  # last vetted arm targets, (14,)
-    grip: Array | None = None  # last vetted, (2,)
-    base: Array = field(default_factory=lambda: np.zeros(3))  # last vetted velocity
-    settle: float = 0.0
-    health: Health | None = None  # the newest believed
-    faults: Faults = ()
-    found: tuple[Finding, ...] = ()  # by the last step itself, without older faults
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outcome:
-    """What one step gives."""
-
-    command: Command
-    verdict: Verdict
-    own: ShieldState  # for the next step; holds the vetted posture
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Tick:
-    """Notes of one step."""
-
-    now_ns: int
-    period: float
-    found: list[Finding]
-    arms: Array | None = None
-    base: Array | None = None
-    grip: Array | None = None
-    margin: float = float("inf")
-    share: float = 1.0  # of the speeds that warm motors are left with
 
 
 class Judge:
@@ -94,6 +72,7 @@ class Judge:
         self._check_state = StateCheck()
         self._check_balance = BalanceCheck(self._kinematics)
         self._move_arms = ArmMotion(self._kinematics)
+        self._arm_effort = ArmEffort()
 
     def step(
         self,
@@ -108,7 +87,7 @@ class Judge:
         is_pressed: bool = False,
     ) -> Outcome:
         """Judge one command; never raises."""
-        tick = _start(own, now_ns)
+        tick = start(own, now_ns)
         if is_pressed:
             tick.found.append((Rung.SETTLE, Check.ESTOP))
         try:
@@ -118,8 +97,10 @@ class Judge:
             command = self._accept(own, command, tick)
             if command is not None:
                 own = replace(own, command_ns=command.stamp_ns)
-            if own.state is state:
-                self._bend(own, command, scene, tick)
+            if own.retreat is not None:
+                command = self._retreat(own, own.retreat, tick)
+            if tick.can_judge:
+                own = self._bend(own, command, scene, tick)
         except Exception:  # noqa: BLE001 a check that fails is an unsafe verdict
             tick.found.append((Rung.HOLD, Check.INTERNAL))
         return self._close(own, tick)
@@ -133,9 +114,7 @@ class Judge:
             reasons += (Check.BATTERY.value,)
         return tuple(dict.fromkeys(reasons))
 
-    def _feel(
-        self, own: ShieldState, health: Health | None, tick: _Tick
-    ) -> ShieldState:
+    def _feel(self, own: ShieldState, health: Health | None, tick: Tick) -> ShieldState:
         """Take over the health report, if it can be believed."""
         condition = check_health(
             health, own.health, now_ns=tick.now_ns, limits=self._limits
@@ -144,33 +123,58 @@ class Judge:
         tick.share = condition.share
         return replace(own, health=condition.believed)
 
-    def _believe(self, own: ShieldState, state: RobotState, tick: _Tick) -> ShieldState:
+    def _believe(self, own: ShieldState, state: RobotState, tick: Tick) -> ShieldState:
         """Take over the measured state, if it can be believed."""
         bad = self._check_state(state, own.state, now_ns=tick.now_ns)
+        if bad is Check.STATE_STAMP:
+            return self._drop(own, tick)
         if bad is not None:
             tick.found.append((Rung.HOLD, bad))
             return own
-        if own.posture is not None:
-            return replace(own, state=state)
-        opening = state.grip_width / (2 * g1.GRIP_TRAVEL)
-        grip = np.where(state.grip_force > SQUEEZE, 1.0, np.clip(1 - opening, 0, 1))
-        posture = np.clip(state.q[g1.ARMS], ARM_LOWER, ARM_UPPER)
-        return replace(own, state=state, posture=posture, grip=grip)
+        tick.can_judge = True
+        own = _stood_up(own, state)
+        assert own.posture is not None
+        stillness = watch(own.stillness, state, posture=own.posture, base=own.base)
+        if stillness.is_stuck(self._limits.stuck_s):
+            tick.found.append((Rung.SETTLE, Check.STATE_STUCK))
+        drops = max(0.0, own.drops - tick.period)
+        return replace(own, state=state, stillness=stillness, drops=drops)
+
+    def _drop(self, own: ShieldState, tick: Tick) -> ShieldState:
+        """Leave out a disordered sample; one now and then is no reason to hold."""
+        drops = own.drops + 1.0
+        few = drops <= self._limits.stamp_drops
+        tick.found.append((Rung.WARN if few else Rung.HOLD, Check.STATE_STAMP))
+        if own.state is not None:
+            age_ns = tick.now_ns - own.state.stamp_ns
+            tick.can_judge = 0 <= age_ns <= self._limits.state_age_s * 1e9
+        return replace(own, drops=drops)
 
     def _accept(
-        self, own: ShieldState, command: Command | None, tick: _Tick
+        self, own: ShieldState, command: Command | None, tick: Tick
     ) -> Command | None:
         bad = check_command(
             command, own.command_ns, now_ns=tick.now_ns, limits=self._limits
         )
-        if bad is None:
-            return command
-        tick.found.append((Rung.HOLD, bad))
-        return None
+        if bad is not None:
+            tick.found.append((Rung.HOLD, bad))
+            return None
+        return command
+
+    def _retreat(self, own: ShieldState, retreat: Retreat, tick: Tick) -> Command:
+        """The wish of a retreat, instead of what was commanded."""
+        assert own.state is not None
+        assert own.posture is not None
+        assert own.grip is not None
+        if retreat.is_late(own.posture, tick.now_ns):
+            tick.found.append((Rung.SETTLE, Check.RETREAT_BLOCKED))
+        return retreat.wish(
+            own.posture, own.grip, base_pose=own.state.base_pose, period=tick.period
+        )
 
     def _bend(
-        self, own: ShieldState, command: Command | None, scene: Scene, tick: _Tick
-    ) -> None:
+        self, own: ShieldState, command: Command | None, scene: Scene, tick: Tick
+    ) -> ShieldState:
         """Fill in what of the command is allowed; add findings."""
         state, posture, limits = own.state, own.posture, self._limits
         assert state is not None
@@ -189,6 +193,7 @@ class Judge:
         tick.found += self._check_balance(
             state, X_PL[:2], X_BP=X_BP, limits=limits, is_settled=own.settle > 0.0
         )
+        own = self._weigh(own, X_PL[0], tick)
         scene = self._see(scene, state, tick)
         arms = self._move_arms(
             posture,
@@ -203,19 +208,35 @@ class Judge:
         tick.arms, tick.margin = arms.value, arms.margin
         tick.found += arms.found
         if command is None:
-            return
+            return own
         base = self._bend_base(command.base_velocity, own, scene, tick)
         tick.base, tick.margin = base.value, min(tick.margin, base.margin)
         tick.grip = np.minimum(np.maximum(command.grip, 0.0), 1.0)
+        return own
+
+    def _weigh(self, own: ShieldState, X_PL: Array, tick: Tick) -> ShieldState:
+        """Look for loads and contacts in the torques of the arms."""
+        state = own.state
+        assert state is not None
+        arms, per_kg = self._arm_effort(X_PL, state.gravity)
+        residual = state.torque[g1.ARMS] - arms
+        effort = smoothed(own.effort, residual, period=tick.period)
+        tick.found += check_effort(effort, per_kg, self._limits)
+        return replace(own, effort=effort)
 
     def _bend_base(
-        self, wish: Array, own: ShieldState, scene: Scene, tick: _Tick
+        self, wish: Array, own: ShieldState, scene: Scene, tick: Tick
     ) -> Step:
         """The base velocity that is allowed; half of the wish where a check says so."""
+        assert own.state is not None
+        pose = own.state.base_pose
+        inside = bent_inside(wish, pose, self._limits)
+        if inside is not wish:
+            tick.found.append((Rung.SLOW, Check.GEOFENCE))
 
         def limited(share: float) -> Step:
             return limit_base(
-                share * wish,
+                share * inside,
                 own.base,
                 scene=scene,
                 period=tick.period,
@@ -228,9 +249,9 @@ class Judge:
             tick.found, standing_faults(own.faults, tick.found, tick.now_ns), tick
         ):
             step = limited(min(SLOW_SHARE, tick.share))
-        return step
+        return replace(step, value=slowed_inside(step.value, pose, self._limits))
 
-    def _see(self, scene: Scene, state: RobotState, tick: _Tick) -> Scene:
+    def _see(self, scene: Scene, state: RobotState, tick: Tick) -> Scene:
         """The scene in the base frame of now, or an empty one with a finding."""
         if scene is EMPTY_SCENE:
             return scene
@@ -246,7 +267,7 @@ class Judge:
             tick.found.append((Rung.SLOW, Check.SCENE_STALE))
         return carried_along(scene, state.base_pose)
 
-    def _close(self, own: ShieldState, tick: _Tick) -> Outcome:
+    def _close(self, own: ShieldState, tick: Tick) -> Outcome:
         """Let the worst rung win and write down what is vetted."""
         now_ns, found = tick.now_ns, tick.found
         if own.mode is Mode.DISARMED:
@@ -263,7 +284,7 @@ class Judge:
         found.sort(key=lambda finding: -finding[0])
         rung = found[0][0] if found else Rung.PASS
         posture, grip, base = own.posture, own.grip, STILL
-        if rung < Rung.HOLD and tick.base is not None:
+        if tick.base is not None and _may_move(own, found, rung):
             posture, grip, base = tick.arms, tick.grip, tick.base
         settle = own.settle
         ramp = tick.period / self._limits.settle_s
@@ -287,6 +308,7 @@ class Judge:
             grip=grip,
             base=base,
             settle=settle,
+            retreat=_next_retreat(own, rung, now_ns),
             faults=faults,
             found=fresh,
             mode=next_mode(
@@ -296,24 +318,34 @@ class Judge:
         return Outcome(command=command, verdict=verdict, own=after)
 
 
-def _start(own: ShieldState, now_ns: object) -> _Tick:
-    if not isinstance(now_ns, int):  # a broken clock: time stands still
-        tick = _Tick(now_ns=own.now_ns or 0, period=1e-9, found=[])
-        tick.found.append((Rung.HOLD, Check.CLOCK))
-        return tick
-    if own.now_ns is None:
-        return _Tick(now_ns=now_ns, period=CONTROL_PERIOD, found=[])
-    elapsed = (now_ns - own.now_ns) * 1e-9
-    period = min(max(elapsed, 1e-9), 2 * CONTROL_PERIOD)
-    found = [] if elapsed >= 0 else [(Rung.HOLD, Check.CLOCK)]
-    return _Tick(now_ns=now_ns, period=period, found=found)
+def _stood_up(own: ShieldState, state: RobotState) -> ShieldState:
+    """With the posture and grip that the first believed state shows."""
+    if own.posture is not None:
+        return own
+    opening = state.grip_width / (2 * g1.GRIP_TRAVEL)
+    grip = np.where(state.grip_force > SQUEEZE, 1.0, np.clip(1 - opening, 0, 1))
+    posture = np.clip(state.q[g1.ARMS], ARM_LOWER, ARM_UPPER)
+    return replace(own, posture=posture, grip=grip)
 
 
-def _is_slow(found: list[Finding], faults: Faults, tick: _Tick) -> bool:
+def _is_slow(found: list[Finding], faults: Faults, tick: Tick) -> bool:
     """Whether the base must slow down beyond what its own checks cut already."""
     return any(rung is Rung.SLOW and check in SLOWING for rung, check in found) or any(
         check in LINGERING and fault.seen_ns != tick.now_ns for check, fault in faults
     )
+
+
+def _may_move(own: ShieldState, found: list[Finding], rung: Rung) -> bool:
+    """Whether what was judged may be done; a retreat does not heed who commanded."""
+    if rung is Rung.RETREAT and own.retreat is not None:
+        return all(r is not Rung.HOLD or check in OF_COMMANDER for r, check in found)
+    return rung < Rung.HOLD
+
+
+def _next_retreat(own: ShieldState, rung: Rung, now_ns: int) -> Retreat | None:
+    if rung is not Rung.RETREAT or own.state is None or own.mode is Mode.DISARMED:
+        return None
+    return own.retreat or Retreat(since_ns=now_ns, start=own.state.base_pose)
 
 
 def _is_moving(command: Command, own: ShieldState) -> bool:

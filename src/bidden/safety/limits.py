@@ -125,6 +125,16 @@ class Limits:
     pelvis_settle: float = _at_least(0.45)  # [m]; walking keeps 0.65, pushes 0.53
     settle_s: float = _at_least(2.0)  # crouching takes at least this long
 
+    fence_radius: float = _at_most(1e4)  # [m] around odometry's origin; site decides
+    fence_clearance: float = _at_least(0.15)  # [m] sway of a walking body, and its lag
+    fence_gain: float = _at_most(1.5)  # [1/s] outward speed per metre left; tuned
+    fence_deceleration: float = _at_most(1.0)  # [m/s^2] PX4 rule: margin >= v^2 / 2a
+    # Sensors and loads
+    stuck_s: float = _at_most(0.4)  # fault row 5: 0.5 s, less what judging takes
+    stamp_drops: float = _at_most(2.0)  # samples a second that may come disordered
+    contact_torque: float = _at_most(12.0)  # [N m] of 25; measured in work 6, tuned
+    contact_torque_wrist: float = _at_most(3.0)  # [N m] of 5
+    payload_mass: float = _at_most(1.0)  # [kg] in one hand
     # What the body reports of itself
     health_age_s: float = _at_most(0.5)  # Autoware: no hazard status for 0.5 s
     link_hold_s: float = _at_most(1.0)  # operator silent; PX4 offboard, fault row 20

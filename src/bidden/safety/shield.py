@@ -11,8 +11,9 @@ from bidden.core.messages import Advice, Command, Health, Mode, RobotState, Verd
 from bidden.core.vetted import Seal, VettedCommand, claim_seal
 
 from .checks import Check
-from .judge import Judge, ShieldState
+from .judge import Judge
 from .limits import Limits
+from .memory import ShieldState
 from .modes import ARMED, after_reset, causes_left
 from .scene import EMPTY_SCENE, Scene
 

@@ -22,7 +22,8 @@ from bidden.robot.g1 import (
 from bidden.robot.kinematics import Kinematics, camera_matrix
 
 from .body import ARM_KP
-from .body.gait import Gait
+from .body.crouch import Crouch
+from .body.gait import TICK_S, Gait
 from .world import PHYSICS_DT_S, World
 
 TICK_NS = 20_000_000
@@ -76,7 +77,7 @@ class SimRobot:
     def __init__(self, world: World) -> None:
         self.world = world
         self.clock = SimClock(self)
-        self._gait = Gait()
+        self._gait, self._crouch = Gait(), Crouch()
         self.reset()
 
     def reset(self) -> None:
@@ -89,9 +90,11 @@ class SimRobot:
         if not np.any(self._arm_q):
             self._arm_q = READY_ARMS.copy()
         self._grip: Array = np.zeros(2)
+        self._settle = 0.0
         self._written_ns = 0
         self._odometry = Odometry(w.rng, w.robot_pose())
         self._gait.reset()
+        self._crouch.reset()
 
     def write(self, command: VettedCommand) -> None:
         """Take over a vetted command.
@@ -107,6 +110,7 @@ class SimRobot:
         self._velocity = command.command.base_velocity
         self._arm_q = command.command.arm_q
         self._grip = command.command.grip
+        self._settle = command.settle
         self._written_ns = self.now_ns
 
     def read(self) -> RobotState:
@@ -144,11 +148,21 @@ class SimRobot:
         late = self.now_ns - self._written_ns > COMMAND_TIMEOUT_NS
         velocity = np.zeros(3) if late else self._velocity
         R = d.xmat[w.pelvis].reshape(3, 3)
-        targets = self._gait.targets(
-            velocity,
-            d.qvel[w.base_v + 3 : w.base_v + 6],
+        speed = float(np.hypot(*d.qvel[w.base_v : w.base_v + 2]))
+        gyro = d.qvel[w.base_v + 3 : w.base_v + 6]
+        felt, given = self._crouch.bend(
+            self._settle,
+            speed,
             gravity=-R[2],
+            gyro=gyro,
             q=d.qpos[w.q_adr],
+            tick_s=TICK_S,
+        )
+        targets = given + self._gait.targets(
+            velocity,
+            gyro,
+            gravity=-R[2],
+            q=d.qpos[w.q_adr] - felt,
             dq=d.qvel[w.v_adr],
         )
         arms_v = w.v_adr[ARMS]
