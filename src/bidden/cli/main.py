@@ -36,6 +36,7 @@ COMMANDS = {
     "train": ("commands.train", "make the weights again, from nothing"),
     "replay": ("commands.replay", "show a recording and judge its commands again"),
     "judge": ("commands.judge", "may these instructions be asked?"),
+    "faults": ("faults", "break things on purpose and see what it does"),
     "config": ("commands.config", "show the settings of a run"),
     "doctor": ("doctor", "what is there, what is not, and the line that mends it"),
 }

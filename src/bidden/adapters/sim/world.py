@@ -184,6 +184,11 @@ class World:
         """Kick the robot: add to the velocity of its whole body in W [m/s], (3,)."""
         self.data.qvel[self.base_v : self.base_v + 3] += velocity
 
+    def load_hand(self, hand: int, mass: float) -> None:
+        """Hang a mass on the wrist of one hand [kg]; it stays for this world's life."""
+        wrist = self.model.body(f"{SIDES[hand]}_wrist_yaw_link").id
+        self.model.body_mass[wrist] += mass
+
     # -- pictures --------------------------------------------------------------
     def draw(
         self, camera: mujoco.MjvCamera, *, width_px: int, height_px: int, depth: bool

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,3 +40,14 @@ class Row:
         late = not (math.isnan(self.deadline_s) or case.detected_s <= self.deadline_s)
         reason = f"detected after {case.detected_s:.2f} s, not {self.deadline_s:.2f} s"
         return (*((reason,) if late else ()), *case.failed)
+
+
+@contextmanager
+def swapped(owner: object, name: str, other: object) -> Iterator[None]:
+    """Another value in an attribute's place, for a while."""
+    before = getattr(owner, name)
+    setattr(owner, name, other)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)

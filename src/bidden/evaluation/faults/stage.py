@@ -25,7 +25,7 @@ from bidden.core.errors import ConfigError
 from bidden.core.messages import Command, Health, Image, RobotState, Rung
 from bidden.core.ports import Camera, Policy, Robot
 from bidden.core.vetted import VettedCommand
-from bidden.safety import Shield
+from bidden.safety import Limits, Shield
 from bidden.system.executor import Executor
 from bidden.system.loop import ControlLoop
 from bidden.system.orchestrator import Orchestrator
@@ -201,6 +201,8 @@ class Stage:
         sees: what the shield knows: nothing, what the camera shows, or the truth.
         trouble: what goes wrong with the policy's process.
         tape: where the run is recorded.
+        limits: of the shield.
+        inner: makes the policy that answers behind the wire.
     """
 
     def __init__(
@@ -211,6 +213,8 @@ class Stage:
         sees: str = "nothing",
         trouble: Trouble | None = None,
         tape: Tape | None = None,
+        limits: Limits | None = None,
+        inner: Callable[[World], Policy] = ExpertPolicy,
     ) -> None:
         rng = np.random.default_rng((seed, 3))
         start = (0.0, 0.0, float(rng.uniform(-0.2, 0.2)))
@@ -222,7 +226,7 @@ class Stage:
         self.injection, self.trouble = Injection(), trouble or Trouble()
         self.robot = TappedRobot(self.body, self.injection)
         self.clock = StageClock(self.body)
-        self.shield = Shield()
+        self.shield, self._inner = Shield(limits), inner
         self.loop = ControlLoop(
             self.robot,
             self.clock,
@@ -232,7 +236,7 @@ class Stage:
         )
         self.loop.watchdogs = (SourcesWatchdog(),)
         self.loop.health = Gauges(self.body, self.injection)
-        self._sees = sees
+        self.sees = sees
         self.policy = self._make_policy()
         self.orchestrator = Orchestrator(
             self.loop,
@@ -250,18 +254,17 @@ class Stage:
         return ProcessPolicy(self.loop, link=self._make_link())
 
     def _make_link(self) -> SimulatedLink:
-        inner: Policy = ExpertPolicy(self.world)
-        return SimulatedLink(inner, self.clock, self.trouble)
+        return SimulatedLink(self._inner(self.world), self.clock, self.trouble)
 
     def _eyes(self) -> dict[str, Camera]:
-        if self._sees != "camera":
+        if self.sees != "camera":
             return {}
         head = cameras(self.body)["head"]
         return {"head": TappedCamera(head, self.body, self.injection)}
 
     def _know(self) -> None:
         """Tell the shield the truth about the room, several times a second."""
-        if self._sees == "truth":
+        if self.sees == "truth":
             state = self.body.read()
             self.loop.scene = known_scene(
                 self.world.scene, self.world.robot_pose(),
