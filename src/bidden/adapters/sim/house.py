@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from bidden.brain.language import LanguagePipeline
+from bidden.brain.perception.camera_watch import CameraWatch
 from bidden.brain.planning import plan
 from bidden.core.errors import RobotError
 from bidden.core.messages import Grounding
@@ -21,6 +22,7 @@ from bidden.system.orchestrator import Orchestrator
 from bidden.system.outcome import Outcome
 from bidden.system.reporting.film import Film
 from bidden.system.tape import Tape
+from bidden.system.watchdogs import SourcesWatchdog
 
 from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy
@@ -88,6 +90,7 @@ class HouseSession:
         loop = ControlLoop(
             self.robot, clock, executor=Executor(), shield=Shield(limits), tape=tape
         )
+        loop.watchdogs = (SourcesWatchdog(),)
         orchestrator = Orchestrator(
             loop,
             self._eyes(),
@@ -95,6 +98,7 @@ class HouseSession:
             policy=self._policy,
             on_event=self._events,
             facts={"seed": self.world.scene.seed, "policy": config.policy},
+            watches=(CameraWatch(),),
         )
         if reasons := loop.arm():
             raise RobotError("the shield cannot be armed: " + ", ".join(reasons))
