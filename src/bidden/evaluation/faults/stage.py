@@ -174,6 +174,7 @@ class StageClock:
     robot: SimRobot
     end_ns: int = NEVER_NS
     interrupt: Callable[[], None] = field(default=lambda: None)
+    each_tick: Callable[[], None] = field(default=lambda: None)
 
     def now_ns(self) -> int:
         """Simulated time."""
@@ -182,6 +183,7 @@ class StageClock:
     def sleep_until(self, stamp_ns: int) -> None:
         """Move the world."""
         self.robot.clock.sleep_until(stamp_ns)
+        self.each_tick()
         if self.robot.now_ns >= self.end_ns:
             self.interrupt()
 

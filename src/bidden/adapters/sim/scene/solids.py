@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bidden.brain.perception.surroundings import SurroundingsConfig
 from bidden.core.frames import to_planar
 from bidden.core.messages import Array
 from bidden.safety import Scene
@@ -18,7 +19,9 @@ LEGS, ARMS, HANDS = (2, 5), (3, 6), (4, 7)
 def known_scene(
     scene: SceneConfig, robot: Array, *, base_pose: Array, stamp_ns: int
 ) -> Scene:
-    """Tables, furniture, walls and people, exactly where they are.
+    """Tables, furniture, walls and people, where they are.
+
+    Tall things are padded for the hands ahead of the body, as perception pads them.
 
     Args:
         scene: the scene.
@@ -59,8 +62,9 @@ def _box(t: ThingConfig) -> _Box | None:
         top = z + 2 * half_z
         k = TABLE_THICKNESS / 2
         return (x, y, top - k), (half_x, half_y, k), t.yaw
-    wide = half_y + (0.1 if t.shape == "door" else 0.0)  # its frame
-    return (x, y, z + half_z), (half_x + 0.01, wide, half_z + 0.03), t.yaw
+    pad = SurroundingsConfig().tall_pad_m
+    wide = half_y + pad + (0.1 if t.shape == "door" else 0.0)  # its frame
+    return (x, y, z + half_z), (half_x + pad, wide, half_z + 0.03), t.yaw
 
 
 def _capsules(t: ThingConfig) -> list[tuple[Array, float]]:

@@ -109,14 +109,24 @@ def unseen_contact(seed: int) -> Case:
         )
 
 
+def _begin_at(stage: Stage, x: float) -> None:
+    """Let the fault begin when the robot has come so far [m]."""
+    if stage.world.robot_pose()[0] >= x and not stage.injection.holds(
+        stage.body.now_ns
+    ):
+        stage.inject(0.0)
+
+
 def obstacle_appears(seed: int) -> Case:
     """Row 26: a shelf that nobody knew of is suddenly known, close ahead."""
     shelf = ThingConfig(
         name="shelf", kind="landmark", shape="shelf", position=(1.75, 0.0, 0.0),
         half_size=(0.14, 0.8, 0.75),
     )  # fmt: skip
+    gap = float(np.random.default_rng((seed, 28)).uniform(0.35, 0.5))
     with Stage(seed, things=(shelf,)) as stage:
         touched: list[str] = []
+        stage.clock.each_tick = lambda: _begin_at(stage, 1.61 - gap)
 
         def appear(now_ns: int) -> None:
             stage.sees = "truth"
@@ -124,11 +134,12 @@ def obstacle_appears(seed: int) -> Case:
             touched.extend(t.thing for t in stage.world.touches() if t.thing == "shelf")
 
         stage.injection.each_tick = appear
-        at_ns = stage.inject(_start(seed))
-        stage.ask(WALK, 6.0)
+        stage.ask(WALK, 7.0)
+        at_ns = stage.injection.at_ns
         return Case(
             detected_s=stage.first("scene_distance", at_ns),
             claims={
+                "it was on its way": any(e.speed > 0.3 for e in stage.log),
                 "nothing is touched": not touched,
                 "it comes to rest": max(e.speed for e in stage.log[-25:]) < 0.12,
                 "the robot stands": stage.is_up,
