@@ -12,7 +12,7 @@ import pytest
 from bidden.brain.models import Contract, FakeNetwork, TensorSpec
 from bidden.brain.models.contract import AnyArray
 from bidden.brain.perception import VisionPipeline
-from bidden.brain.policy.belief import Belief, features
+from bidden.brain.policy.belief import UNKNOWN_BELOW, Belief, features
 from bidden.core.messages import (
     LEFT,
     RIGHT,
@@ -25,6 +25,7 @@ from bidden.core.messages import (
 )
 from bidden.robot.g1 import CAMERAS
 from bidden.robot.kinematics import Kinematics, camera_matrix
+from bidden.system import compact
 from bidden.system.compact import CHUNK_STEPS, CompactPolicy
 from bidden.system.executor import REST_HAND
 
@@ -299,3 +300,37 @@ def test_find_answers_every_phrase(policy: CompactPolicy, image: Image) -> None:
     found = policy.find(image, ("red cube", "door"))
     assert [g.phrase for g in found] == ["red cube", "door"]
     assert all(np.isfinite(g.p_B).all() for g in found)
+
+
+# -- what hangs from the hand --------------------------------------------------------
+def test_how_far_a_thing_reaches_down_is_known_when_it_is_put(
+    policy: CompactPolicy, eyes: Eyes, robot: Any, image: Image, monkeypatch: Any
+) -> None:
+    R, p = image.X_BC[:3, :3], image.X_BC[:3, 3]
+    hand = Kinematics().hand_poses(robot.read().q, robot.read().gravity)[RIGHT][:3, 3]
+    eyes.point = R.T @ (hand + np.array([0.1, 0.05, -0.03]) - p)
+    seen: list[Array] = []
+
+    def surface(image: Image, p_B: Array) -> float:
+        seen.append(p_B)
+        return float(hand[2]) - 0.045
+
+    monkeypatch.setattr(compact, "support_height", surface)
+    policy.reset(PICK)
+    robot.grip[:], robot.something_between = 0.0, False
+    for k in range(3):  # it looks while it approaches
+        policy.act(observation(robot, image, after_s=0.2 * k))
+    assert seen
+    robot.grip[:], robot.something_between = 1.0, True
+    looks = len(seen)
+    for k in range(3):  # and not while it holds
+        policy.act(observation(robot, image, after_s=1 + 0.2 * k))
+    assert len(seen) == looks
+    put = replace(PICK, skill=Skill.PUT, phrases={"receptacle": "blue bowl"})
+    policy.reset(put)
+    policy.act(observation(robot, image, put))
+    assert eyes.beliefs()[-1][-1] == pytest.approx(0.45, abs=1e-3)
+    policy.reset(PICK)  # the next thing may be of another height
+    policy.reset(put)
+    policy.act(observation(robot, image, put))
+    assert eyes.beliefs()[-1][-1] == pytest.approx(10 * UNKNOWN_BELOW)

@@ -40,6 +40,11 @@ def add_session_flags(parser: argparse.ArgumentParser) -> None:
         "--precision", choices=PRECISIONS, default="int8",
         help="which weights the network runs on (default int8)",
     )  # fmt: skip
+    group.add_argument(
+        "--calibration", type=Path, metavar="FILE",
+        help="what is usual for the policy, from `bidden calibrate` (default: what is "
+        "shipped for compact, nothing for the others)",
+    )  # fmt: skip
 
 
 def add_output_flags(parser: argparse.ArgumentParser) -> None:

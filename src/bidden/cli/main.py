@@ -34,6 +34,7 @@ COMMANDS = {
     "chat": ("commands.chat", "keep one room and give one instruction after another"),
     "eval": ("commands.evaluate", "measure how often it does what it is told"),
     "train": ("commands.train", "make the weights again, from nothing"),
+    "calibrate": ("calibrate", "learn what a policy is like when all goes well"),
     "replay": ("commands.replay", "show a recording and judge its commands again"),
     "judge": ("commands.judge", "may these instructions be asked?"),
     "faults": ("faults", "break things on purpose and see what it does"),

@@ -76,6 +76,7 @@ def config_from_flags(args: argparse.Namespace) -> SessionConfig:
         scene=args.scene,
         policy=args.policy,
         precision=args.precision,
+        calibration=args.calibration,
         record=recording_path(args),
         video=args.video,
     )

@@ -73,11 +73,11 @@ class Watch(Protocol):
         ...
 
 
-class Watchdog(Protocol):
-    """Looks at the body every tick, beside the shield; quick, and never raises."""
+class Lookout(Protocol):
+    """Looks at the measured state in every tick."""
 
-    def check(self, state: RobotState, now_ns: int) -> Advice | None:
-        """What the shield should be told now; None when all is well."""
+    def look(self, state: RobotState) -> Advice | None:
+        """What the shield should be told in this tick; None when all is well."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -57,11 +58,11 @@ def is_sound(scene: Scene) -> bool:
         (scene.person_ends, (people, 3, 2)),
         (scene.person_radius, (people,)),
     )
-    return (
-        all(np.shape(a) == shape and np.isfinite(a).all() for a, shape in shapes)
-        and bool((scene.box_half >= 0).all())
-        and bool((scene.person_radius >= 0).all())
-    )
+    if not all(np.shape(a) == shape for a, shape in shapes):
+        return False
+    numbers = np.concatenate([np.ravel(a) for a, _ in shapes])
+    sizes = np.concatenate([np.ravel(scene.box_half), scene.person_radius])
+    return bool(np.isfinite(numbers).all() and (sizes >= 0).all())
 
 
 def carried_along(scene: Scene, base_pose: Array) -> Scene:
@@ -97,6 +98,34 @@ def boxes_near(scene: Scene, reach: float) -> Scene:
         box_centre=scene.box_centre[near],
         box_half=scene.box_half[near],
         box_yaw=scene.box_yaw[near],
+    )
+
+
+def axis_gaps(scene: Scene) -> list[tuple[float, float, float]]:
+    """Nearest point x, y to the body's upright axis, and how far, for each capsule.
+
+    In plain floats and in the plane: faster than arrays for so few.
+    """
+    gaps = []
+    for (ax, bx), (ay, by), _ in scene.person_ends.tolist():
+        dx, dy = bx - ax, by - ay
+        u = -(ax * dx + ay * dy) / max(dx * dx + dy * dy, 1e-12)
+        u = min(max(u, 0.0), 1.0)
+        x, y = ax + u * dx, ay + u * dy
+        gaps.append((x, y, math.hypot(x, y)))
+    return gaps
+
+
+def people_near(scene: Scene, reach: float) -> Scene:
+    """The same scene without the people's capsules that are out of reach."""
+    rows = zip(axis_gaps(scene), scene.person_radius.tolist(), strict=True)
+    near = [not (gap - radius > reach) for (_, _, gap), radius in rows]
+    if all(near):
+        return scene
+    return replace(
+        scene,
+        person_ends=scene.person_ends[near],
+        person_radius=scene.person_radius[near],
     )
 
 

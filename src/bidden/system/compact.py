@@ -12,7 +12,8 @@ from bidden.brain.language.encoder import Encoder
 from bidden.brain.models import Precision
 from bidden.brain.perception import Look, Tracker, VisionPipeline, find_ambiguity
 from bidden.brain.perception.ambiguity import Ambiguity
-from bidden.brain.policy.belief import Belief, features, mirror_actions
+from bidden.brain.perception.support import support_height
+from bidden.brain.policy.belief import UNKNOWN_BELOW, Belief, features, mirror_actions
 from bidden.brain.policy.build import build_belief
 from bidden.core.messages import (
     LEFT,
@@ -31,6 +32,8 @@ from .executor import still_actions
 CHUNK_STEPS = 8
 NEEDS_SIGHT = frozenset({Skill.WALK_TO, Skill.FACE, Skill.PICK, Skill.PUT})
 MAY_BE_TWICE = ("object", "receptacle")  # a landmark is large and has many peaks
+SURFACES = 9  # looks at a surface that are remembered
+SURFACE_NEAR = 0.8  # [m] from where a surface is measured well
 AMBIGUOUS_LOOKS = 3  # looks in a row that must show two things that fit
 
 
@@ -44,6 +47,8 @@ class CompactPolicy:
         self._goal: Goal | None = None
         self._fresh = True
         self._doubtful = 0
+        self._surfaces: list[float] = []  # heights seen under what is to be picked [m]
+        self._hangs = [UNKNOWN_BELOW, UNKNOWN_BELOW]  # [m] from each grip point down
 
     @staticmethod
     def load(precision: Precision = "int8") -> CompactPolicy:
@@ -60,9 +65,16 @@ class CompactPolicy:
         """Recorded with every chunk."""
         return "compact"
 
+    @property
+    def weights(self) -> str:
+        """Which networks these are, shortened sha256 of both."""
+        return self._eyes.weights
+
     def reset(self, goal: Goal) -> None:
         """A new goal; where things were seen is kept."""
         self._goal, self._fresh, self._doubtful = goal, True, 0
+        if goal.skill is Skill.PICK:
+            self._surfaces, self._hangs[goal.hand] = [], UNKNOWN_BELOW
 
     def act(self, observation: Observation) -> ActionChunk:
         """The next chunk; one that stands still, with a note, if it cannot see."""
@@ -73,6 +85,7 @@ class CompactPolicy:
         belief = self._believe(observation)
         look = self._look(image, goal, belief=belief)
         self._take_in(look, observation)
+        self._measure(belief, observation)
         if look.reason or look.actions is None or look.spread is None:
             return self._stand(observation, look.reason)
         actions = look.actions.astype(float)
@@ -116,7 +129,25 @@ class CompactPolicy:
         track = self._tracker.track(role, o.state.base_pose)
         known = track is not None and track.phrase in ("", o.goal.phrases.get(role))
         target = track.p_B if track is not None and known else None
-        return build_belief(o, role=role, target=target)
+        below = self._hangs[o.goal.hand]
+        return build_belief(o, role=role, target=target, below=below)
+
+    def _measure(self, belief: Belief, o: Observation) -> None:
+        """Learn how far down a thing reaches: from its surface, before it is lifted."""
+        if o.goal.skill is not Skill.PICK or "head" not in o.images:
+            return
+        if not belief.holding:
+            height = self._surface_under(o) if belief.known else None
+            if height is not None:
+                self._surfaces = [*self._surfaces[1 - SURFACES :], height]
+        elif self._surfaces and self._hangs[o.goal.hand] == UNKNOWN_BELOW:
+            self._hangs[o.goal.hand] = belief.hand[2] - float(np.median(self._surfaces))
+
+    def _surface_under(self, o: Observation) -> float | None:
+        track = self._tracker.track("object", o.state.base_pose)
+        if track is None or not np.hypot(*track.p_B[:2]) <= SURFACE_NEAR:
+            return None
+        return support_height(o.images["head"], track.p_B)
 
     def _remembered(self, o: Observation) -> tuple[Grounding, ...]:
         """The tracked points, for people and the recording."""

@@ -17,9 +17,9 @@ from bidden.core.messages import (
     Observation,
     RobotState,
 )
-from bidden.robot.g1 import ARM, ARM_IN_COMMAND, READY_ARMS
+from bidden.robot.g1 import READY_ARMS
 from bidden.robot.ik import ArmIK
-from bidden.robot.kinematics import Kinematics
+from bidden.robot.kinematics import TORSO, WRISTS, Kinematics, grip_poses
 
 # Where a hand rests in B: xyz [m], roll pitch yaw [rad]; the pose of READY_ARMS
 REST_HAND: Array = np.array(
@@ -49,7 +49,7 @@ class Executor:
     def __init__(self, config: ExecutorConfig | None = None) -> None:
         self.config = config or ExecutorConfig()
         self._kinematics = Kinematics()
-        self._ik = (ArmIK(RIGHT), ArmIK(LEFT))
+        self._ik = ArmIK((RIGHT, LEFT))
         low, high = np.array(self.config.hand_low), np.array(self.config.hand_high)
         mirror = np.array([1.0, -1.0, 1.0])
         self._low = np.stack([low, np.minimum(low * mirror, high * mirror)])
@@ -62,7 +62,7 @@ class Executor:
         self.hand_target = REST_HAND.copy()
         self.grip = np.zeros(2)
         self._arm_q = READY_ARMS.copy()
-        self._used = [False, False]
+        self._used = np.zeros(2, dtype=bool)
         self._integral = np.zeros((2, 3))
 
     def load(self, chunk: ActionChunk | None) -> None:
@@ -85,10 +85,8 @@ class Executor:
             if np.all(np.isfinite(action)):
                 velocity = np.asarray(action[:3], float)
                 self._move_hand(state, action)
-        X_BT = self._kinematics.torso_pose(state.q, state.gravity)
-        for hand in (RIGHT, LEFT):
-            if self._used[hand]:
-                self._follow(hand, X_BT, state=state)
+        if self._used.any():
+            self._follow(state)
         source = now_ns if self.chunk is None else self.chunk.stamp_ns
         return Command(
             stamp_ns=now_ns,
@@ -113,26 +111,27 @@ class Executor:
         self.hand_target[hand] = target
         self.grip[hand] = np.clip(action[9], 0.0, 1.0)
 
-    def _follow(self, hand: int, X_BT: Array, *, state: RobotState) -> None:
-        c = self.config
-        measured = X_BT @ self._ik[hand].pose(state.q[ARM[hand]])
-        target = self.hand_target[hand]
-        error = target[:3] - measured[:3, 3]
-        distance = float(np.linalg.norm(error))
-        if distance < c.integral_zone:
-            self._integral[hand] += c.integral_gain * c.tick_s * error
-            size = float(np.linalg.norm(self._integral[hand]))
-            if size > c.integral_limit:
-                self._integral[hand] *= c.integral_limit / size
-        X_BG = np.eye(4)
-        X_BG[:3, :3] = rotation_rpy(target[3:])
-        X_BG[:3, 3] = target[:3] + self._integral[hand]
-        arm = ARM_IN_COMMAND[hand]
-        R, p = X_BT[:3, :3], X_BT[:3, 3]
-        X_TG = np.eye(4)
-        X_TG[:3, :3] = R.T @ X_BG[:3, :3]
-        X_TG[:3, 3] = R.T @ (X_BG[:3, 3] - p)
-        self._arm_q[arm] = self._ik[hand].solve(X_TG, self._arm_q[arm])
+    def _follow(self, state: RobotState) -> None:
+        """Move the arms' joint targets towards the targets of the hands in use."""
+        c, target = self.config, self.hand_target
+        X_PL = self._kinematics.link_poses(state.q)
+        X_BP = self._kinematics.ground(X_PL, state.gravity)
+        error = target[:, :3] - grip_poses(X_BP @ X_PL[list(WRISTS)])[:, :3, 3]
+        distance = np.sqrt(np.square(error).sum(axis=1))
+        near = self._used & (distance < c.integral_zone)
+        integral = self._integral + c.integral_gain * c.tick_s * error
+        size = np.sqrt(np.square(integral).sum(axis=1, keepdims=True))
+        integral *= np.minimum(c.integral_limit / np.maximum(size, 1e-9), 1.0)
+        self._integral = np.where(near[:, None], integral, self._integral)
+        X_BT = X_BP @ X_PL[TORSO]
+        R_TB = X_BT[:3, :3].T
+        X_TG = np.zeros((2, 4, 4))
+        X_TG[:, 3, 3] = 1.0
+        X_TG[:, :3, :3] = R_TB @ np.stack([rotation_rpy(t[3:]) for t in target])
+        X_TG[:, :3, 3] = (target[:, :3] + self._integral - X_BT[:3, 3]) @ R_TB.T
+        q = self._arm_q.reshape(2, 7)[::-1]  # by hand number: right, left
+        q = np.where(self._used[:, None], self._ik.solve(X_TG, q, iterations=1), q)
+        self._arm_q = q[::-1].reshape(14)
 
 
 def flaw_of(chunk: ActionChunk) -> str:

@@ -14,7 +14,7 @@ from bidden.core.messages import (
     Rung,
     Verdict,
 )
-from bidden.core.ports import Clock, HealthSource, Robot, Watchdog
+from bidden.core.ports import Clock, HealthSource, Lookout, Robot
 from bidden.robot.g1 import ARMS
 from bidden.robot.model import load_model
 from bidden.runtime.clock import LatencyHistogram, Pacer, stopwatch_ns
@@ -47,8 +47,8 @@ class ControlLoop:
         self.executor, self.shield, self.tape = executor, shield, tape
         self.scene: Scene = EMPTY_SCENE
         self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
-        self.watchdogs: tuple[Watchdog, ...] = ()
         self.health: HealthSource | None = None  # of a body that reports it
+        self.lookouts: tuple[Lookout, ...] = ()
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
         self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
@@ -110,8 +110,7 @@ class ControlLoop:
         now_ns = self.clock.now_ns()
         state = self.robot.read()
         health = self.health.read() if self.health else None
-        warned = (dog.check(state, now_ns) for dog in self.watchdogs)
-        advice = (*self.advice, *(one for one in warned if one is not None))
+        advice = self._advice_for(state)
         command = executor.tick(state, now_ns) if executor else None
         vetted, verdict = self.shield.judge(
             command,
@@ -136,6 +135,11 @@ class ControlLoop:
                 press=self.shield.taken,
             )
         return state, verdict
+
+    def _advice_for(self, state: RobotState) -> tuple[Advice, ...]:
+        """Advice about the chunk that is being played, and about this very state."""
+        said = (lookout.look(state) for lookout in self.lookouts)
+        return (*self.advice, *(one for one in said if one is not None))
 
     def _count(self, state: RobotState, verdict: Verdict) -> None:
         self.ticks += 1

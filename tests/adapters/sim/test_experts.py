@@ -53,6 +53,7 @@ def beliefs(draw: st.DrawFn) -> Belief:
         grip_force=draw(st.floats(0, 12)),
         base_velocity=draw(numbers(-1, 1, 3)),
         elapsed_s=draw(st.floats(0, 60)),
+        below=draw(st.floats(0.012, 0.085)),
     )
 
 
@@ -140,6 +141,36 @@ def test_what_is_held_stays_held_until_over_the_place() -> None:
         hand_target=CARRY.copy(), target=np.array([1.2, 0.0, 0.8]), **HOLDING,
     )  # fmt: skip
     assert (expert_chunk(there, 8)[:, 9] == 1.0).all()
+
+
+@pytest.mark.parametrize("below", [0.03, 0.05, 0.07])
+def test_things_are_put_down_and_not_dropped(below: float) -> None:
+    rim = 0.80
+    at = replace(
+        CALM, skill=Skill.PUT, role="receptacle", hand=CARRY.copy(), below=below,
+        hand_target=CARRY.copy(), target=np.array([0.36, -0.13, rim]), **HOLDING,
+    )  # fmt: skip
+    for _ in range(80):  # the hand goes where it is sent, the base stands
+        action = expert_action(at)
+        if not action[9]:
+            break
+        hand = at.hand_target + action[3:9]
+        at = replace(at, hand=hand, hand_target=hand)
+    assert not action[9]
+    assert np.hypot(*(at.hand[:2] - at.target[:2])) < 0.03
+    assert 0 <= at.hand[2] - below - rim <= 0.025
+
+
+def test_a_tray_far_in_is_reached_for_once_the_robot_is_stopped() -> None:
+    far = replace(
+        CALM, skill=Skill.PUT, role="receptacle", hand=CARRY.copy(),
+        hand_target=CARRY.copy(), target=np.array([0.47, -0.13, 0.8]), **HOLDING,
+    )  # fmt: skip
+    walking = replace(far, base_velocity=np.array([0.2, 0.0, 0.0]))
+    assert expert_action(walking)[0] > 0
+    reaching = expert_action(far)
+    assert not reaching[:3].any()
+    assert reaching[3] > 0
 
 
 @pytest.mark.parametrize("skill", [Skill.WALK_TO, Skill.FACE, Skill.MOVE_BY])

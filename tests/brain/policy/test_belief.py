@@ -35,7 +35,7 @@ from bidden.core.messages import (
 from bidden.robot.g1 import ARMS, DEFAULT_Q, READY_ARMS
 from bidden.robot.kinematics import Kinematics
 
-N_FEATURES = 60  # what the shipped action heads read
+N_FEATURES = 61  # what the shipped action heads read
 FLIP_ARM = np.array([1, -1, -1, 1, -1, 1, -1.0])
 
 
@@ -59,6 +59,7 @@ def beliefs(draw: st.DrawFn) -> Belief:
         grip_force=draw(st.floats(0, 12)),
         base_velocity=draw(numbers(2, 3)),
         elapsed_s=draw(st.floats(0, 600)),
+        below=draw(st.floats(0, 0.1)),
     )
 
 

@@ -59,12 +59,12 @@ def test_a_silent_monitor_holds_and_then_settles(beats: Heartbeats) -> None:
     config = MonitorConfig(hold_s=0.1, settle_s=0.3)
     monitor = MonitorProcess(beats, config=config)
     beats.beat(Beat.MONITOR)
-    assert monitor.check(STATE, 7) is None
+    assert monitor.look(STATE) is None
     assert beats.age_s(Beat.CONTROL) < 5.0  # checking is what beats
     wait(0.15)
-    first = monitor.check(STATE, 8)
+    first = monitor.look(STATE)
     wait(0.3)
-    second = monitor.check(STATE, 9)
+    second = monitor.look(STATE)
     assert first is not None
     assert second is not None
     assert second.rung is Rung.SETTLE
@@ -79,7 +79,7 @@ def test_killed_it_is_missed_and_can_be_started_again(beats: Heartbeats) -> None
     assert monitor.child is not None
     monitor.child.signal(signal.SIGKILL)
     wait(1.3)
-    advice = monitor.check(STATE, 1)
+    advice = monitor.look(STATE)
     assert advice is not None
     assert advice.rung is Rung.SETTLE
     monitor.start()

@@ -30,7 +30,7 @@ from bidden.training.nets.action import (
     FusionAndAction,
 )
 
-TINY = ActionConfig(features=60, steps=8, width=16, head=8)
+TINY = ActionConfig(features=61, steps=8, width=16, head=8)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_features_lead_back_to_the_belief(
     off = np.abs(again - near).max(axis=1)
     waves = near[:, SKILLS.index(Skill.WAVE)] == 1
     assert off[~waves].max() < 1e-3
-    early = waves & (near[:, -1] < 2)  # later ones are told apart by their phase only
+    early = waves & (near[:, -2] < 2)  # later ones are told apart by their phase only
     assert early.any()
     assert off[early].max() < 0.02
 

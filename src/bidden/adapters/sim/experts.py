@@ -17,7 +17,12 @@ from bidden.core.messages import Array, Skill
 STEP_S = 0.1  # [s] of one action
 STANDOFF = np.array([0.35, -0.14])  # where the target should be in B to reach it [m]
 PUT_STANDOFF = np.array([0.36, -0.13])  # [m]
+PUT_LEAN = 0.07  # [m] a tray's middle may be 0.27 m behind the edge of its table
+FAR_X = 0.43  # [m] from where the arm is stretched
 DEEP_STANDOFF = np.array([0.41, -0.13])  # [m] of a bin, which stands on the floor
+OVER_RIM = 0.004  # [m] from a rim up to where a thing's end is let go
+LEAST_Z = 0.77  # [m] of a hand that lets go on a table; lower it strains
+BIN_Z = 0.80  # [m] likewise over a bin, which is far down in any case
 DEEP_Z = 0.60  # [m] receptacles with a lower rim are bins
 REST = np.array([0.186, -0.193, 0.90, -0.22, 0.13, -0.09])  # right hand
 CARRY = np.array([0.28, -0.19, 0.99, 0.0, -0.24, 0.0])  # right hand, something in it
@@ -181,8 +186,13 @@ def _move_by(b: Belief) -> Array:
     return _action(b, base=base, hand=_idle_hand(b))
 
 
-def _approach(b: Belief, standoff: Array, *, hand: Array) -> Array | None:
-    """Base motion until the target lies at `standoff`; None once it does."""
+def _approach(
+    b: Belief, standoff: Array, *, hand: Array, lean: float = 0.0
+) -> Array | None:
+    """Base motion until the target lies at `standoff`; None once it does.
+
+    A robot that stands still may be `lean` [m] farther off: a table can be in its way.
+    """
     e = b.target[:2] - standoff
     distance = float(np.hypot(b.target[0], b.target[1]))
     if distance > NEAR:
@@ -191,7 +201,8 @@ def _approach(b: Belief, standoff: Array, *, hand: Array) -> Array | None:
     # the gait sways by 4 cm: stop early, start late
     calm = _still(b) or b.hand[0] > (0.31 if b.holding else 0.25)
     tolerance = CALM_TOLERANCE if calm else MOVING_TOLERANCE
-    if np.all(np.abs(e) < tolerance):
+    off = np.abs(e) - [lean if calm and e[0] > 0 else 0.0, 0.0]
+    if np.all(off < tolerance):
         return None
     base = (_step(e[0], 0.12, 0.22), _step(e[1], 0.15, 0.25), 0.0)
     return _action(b, base=base, hand=hand)
@@ -253,14 +264,18 @@ def _lift(b: Belief) -> Array:
 
 def _put(b: Belief) -> Array:
     deep = b.target[2] < DEEP_Z
-    move = _approach(b, DEEP_STANDOFF if deep else PUT_STANDOFF, hand=CARRY)
+    if deep:
+        move = _approach(b, DEEP_STANDOFF, hand=CARRY)
+    else:
+        move = _approach(b, PUT_STANDOFF, hand=CARRY, lean=PUT_LEAN)
     if move is not None:
         return move
     x, y, z = (float(v) for v in b.target)
     if deep:  # its mouth is wide: no need to lean over the middle
         x = max(x - 0.07, min(x, 0.39))
+    x = min(x, FAR_X)  # short of the middle of what stands far in
     over = easy_pose(x, y, CARRY[2])
-    release = easy_pose(x, y, max(z + 0.068, 0.80))
+    release = easy_pose(x, y, max(z + b.below + OVER_RIM, BIN_Z if deep else LEAST_Z))
     off = float(np.hypot(b.hand[0] - x, b.hand[1] - y))
     if off < 0.025 and b.hand[2] < release[2] + 0.02:
         return _action(b, hand=release, grip=0.0)

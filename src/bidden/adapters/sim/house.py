@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from bidden.brain.perception.camera_watch import CameraWatch
 from bidden.brain.planning import plan
 from bidden.core.errors import RobotError
 from bidden.core.messages import Grounding
-from bidden.core.ports import Camera, Clock, Policy
+from bidden.core.ports import Camera, Clock, Policy, Watch
 from bidden.safety import Limits, Shield
 from bidden.system.compact import CompactPolicy
 from bidden.system.events import Fanout, FrameReady, Listener
@@ -22,7 +23,12 @@ from bidden.system.orchestrator import Orchestrator
 from bidden.system.outcome import Outcome
 from bidden.system.reporting.film import Film
 from bidden.system.tape import Tape
-from bidden.system.watchdogs import SourcesWatchdog
+from bidden.system.watches import (
+    DoubtWatch,
+    FallLookout,
+    ForesightWatch,
+    SourcesLookout,
+)
 
 from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy
@@ -53,13 +59,31 @@ class SessionConfig:
     record: Path | None = None  # MCAP file to make
     video: Path | None = None  # MP4 file to make
     looking: bool = False  # the shield sees the room also when the policy needs no eyes
+    # Evaluation only, to count what foresight costs and saves; the shield itself stays.
+    compared_without_foresight: bool = False
+    doubt: bool = True  # the policy is watched for signs that it will fail
+    calibration: Path | None = None  # for that; None: what is shipped for `compact`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fittings:
+    """What a study puts between the parts of a session."""
+
+    policy: Callable[[Policy], Policy] = lambda policy: policy
+    camera: Callable[[Camera], Camera] = lambda camera: camera
+    watches: tuple[Watch, ...] = ()  # beside those of the session
 
 
 class HouseSession:
     """A robot in its room that takes one instruction after another."""
 
-    def __init__(self, config: SessionConfig, on_event: Listener) -> None:
-        self.config = config
+    def __init__(
+        self,
+        config: SessionConfig,
+        on_event: Listener,
+        fittings: Fittings | None = None,
+    ) -> None:
+        self.config, self._fittings = config, fittings or Fittings()
         scene = load_scene(config.scene) if config.scene else None
         self._parts = ExitStack()
         try:
@@ -90,20 +114,34 @@ class HouseSession:
         loop = ControlLoop(
             self.robot, clock, executor=Executor(), shield=Shield(limits), tape=tape
         )
-        loop.watchdogs = (SourcesWatchdog(),)
+        loop.lookouts = (SourcesLookout(),)
+        policy = self._fittings.policy(self._policy)
         orchestrator = Orchestrator(
             loop,
             self._eyes(),
             language=language,
-            policy=self._policy,
+            policy=policy,
             on_event=self._events,
             facts={"seed": self.world.scene.seed, "policy": config.policy},
-            watches=(CameraWatch(),),
+            watches=(
+                CameraWatch(),
+                *self._watches(policy, loop),
+                *self._fittings.watches,
+            ),
         )
         if reasons := loop.arm():
             raise RobotError("the shield cannot be armed: " + ", ".join(reasons))
         loop.run(25)  # settle into balance
         return orchestrator
+
+    def _watches(self, policy: Policy, loop: ControlLoop) -> Iterator[Watch]:
+        """Foresight, and doubt; scripted policies are calibrated only on wish."""
+        config = self.config
+        if not config.compared_without_foresight:
+            loop.lookouts = (*loop.lookouts, FallLookout())
+            yield ForesightWatch(lambda: loop.scene)
+        if config.doubt and (config.policy == "compact" or config.calibration):
+            yield DoubtWatch.of(policy, config.calibration)
 
     def _make_policy(self) -> Policy:
         if self.config.policy == "expert":
@@ -115,7 +153,7 @@ class HouseSession:
     def _eyes(self) -> dict[str, Camera]:
         found = cameras(self.robot)
         if self.config.policy == "compact" or self.config.looking:
-            return {"head": found["head"]}
+            return {"head": self._fittings.camera(found["head"])}
         return {}
 
     def ask(self, text: str) -> Outcome:
@@ -164,7 +202,10 @@ class _FilmingClock:
 
 
 def open_session(
-    config: SessionConfig, *, on_event: Listener = lambda event: None
+    config: SessionConfig,
+    *,
+    on_event: Listener = lambda event: None,
+    fittings: Fittings | None = None,
 ) -> HouseSession:
     """Open a session; use it as a context with `contextlib.closing`."""
-    return HouseSession(config, on_event)
+    return HouseSession(config, on_event, fittings)

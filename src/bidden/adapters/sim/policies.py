@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from bidden.brain.policy.belief import mirror_actions
+from bidden.brain.policy.belief import UNKNOWN_BELOW, mirror_actions
 from bidden.brain.policy.build import build_belief
-from bidden.core.messages import LEFT, ActionChunk, Array, Goal, Grounding, Observation
+from bidden.core.messages import (
+    LEFT,
+    ActionChunk,
+    Array,
+    Goal,
+    Grounding,
+    Observation,
+    Skill,
+)
 
 from .experts import expert_chunk
 from .world import Thing, World
@@ -20,6 +28,7 @@ class ExpertPolicy:
     def __init__(self, world: World) -> None:
         self._world = world
         self._target: tuple[str, str] | None = None
+        self._hangs: float | None = None
 
     @property
     def name(self) -> str:
@@ -28,7 +37,7 @@ class ExpertPolicy:
 
     def reset(self, goal: Goal) -> None:
         """Find the named thing in the truth; the nearest if several fit."""
-        self._target = None
+        self._target = self._hangs = None
         for role, phrase in goal.phrases.items():
             things = matching(self._world, phrase)
             if things:
@@ -48,7 +57,8 @@ class ExpertPolicy:
                     role=role, phrase=name, p_B=target, spread_m=0.0, confidence=1.0
                 ),
             )
-        belief = build_belief(observation, role=role, target=target)
+        below = self._below(observation)
+        belief = build_belief(observation, role=role, target=target, below=below)
         actions = expert_chunk(belief, CHUNK_STEPS)
         if observation.goal.hand == LEFT:
             actions = mirror_actions(actions)
@@ -61,6 +71,14 @@ class ExpertPolicy:
             groundings=groundings,
             searching=not belief.known and bool(observation.goal.phrases),
         )
+
+    def _below(self, o: Observation) -> float:
+        """How far the held thing hangs down; kept from where it still hung free."""
+        if o.goal.skill is not Skill.PUT:
+            return UNKNOWN_BELOW
+        if self._hangs is None:
+            self._hangs = self._world.hangs_below(o.goal.hand)
+        return UNKNOWN_BELOW if self._hangs is None else self._hangs
 
 
 class RandomPolicy:

@@ -189,6 +189,15 @@ class World:
         wrist = self.model.body(f"{SIDES[hand]}_wrist_yaw_link").id
         self.model.body_mass[wrist] += mass
 
+    def hangs_below(self, hand: int) -> float | None:
+        """How far the object in a hand reaches down from the grip point [m]."""
+        name = self.held(hand)
+        if name is None:
+            return None
+        thing = self.truth()[name]
+        bottom = float(thing.p_W[2] - thing.half_size[2])
+        return float(self.hand_position(hand)[2]) - bottom
+
     # -- pictures --------------------------------------------------------------
     def draw(
         self, camera: mujoco.MjvCamera, *, width_px: int, height_px: int, depth: bool

@@ -69,6 +69,12 @@ class VisionPipeline:
             encode,
         )
 
+    @property
+    def weights(self) -> str:
+        """Which networks these are: the sha256 of each, shortened."""
+        networks = (self._vision, self._fusion)
+        return "-".join(network.contract.sha256[:12] for network in networks)
+
     def look(
         self,
         image: Image | None,

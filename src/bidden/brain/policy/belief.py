@@ -15,6 +15,8 @@ from bidden.core.messages import Array, Skill
 
 SKILLS: tuple[Skill, ...] = tuple(Skill)
 ROLES: tuple[str, ...] = ("object", "receptacle", "landmark", "pose")
+UNKNOWN_BELOW = 0.056  # [m] where the height was not seen: more than most things have
+BELOW_SPAN = (0.012, 0.085)  # [m] of anything that a hand holds
 _FLIP_POINT = np.array([1.0, -1.0, 1.0])
 _FLIP_TWIST = np.array([1.0, -1.0, -1.0])  # vx, vy, wz
 _FLIP_HAND = np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])  # xyz rpy
@@ -38,6 +40,7 @@ class Belief:
     grip_force: float  # [N]
     base_velocity: Array  # vx, vy [m/s], wz [rad/s], (3,)
     elapsed_s: float  # since the skill began
+    below: float = UNKNOWN_BELOW  # [m] from the grip point down to what is held's end
 
     @property
     def holding(self) -> bool:
@@ -100,5 +103,6 @@ def features(belief: Belief) -> Array:
             b.base_velocity * 2,
             wave * float(b.skill == Skill.WAVE),
             age * float(b.skill == Skill.WAVE),
+            [b.below * 10 * float(b.skill == Skill.PUT)],
         ]
     ).astype(np.float32)

@@ -8,13 +8,17 @@ from bidden.core.frames import rpy_of, to_planar, wrap
 from bidden.core.messages import LEFT, Array, Observation, Skill
 from bidden.robot.kinematics import Kinematics
 
-from .belief import Belief, mirror
+from .belief import BELOW_SPAN, UNKNOWN_BELOW, Belief, mirror
 
 _KINEMATICS = Kinematics()
 
 
 def build_belief(
-    observation: Observation, *, role: str, target: Array | None
+    observation: Observation,
+    *,
+    role: str,
+    target: Array | None,
+    below: float = UNKNOWN_BELOW,
 ) -> Belief:
     """The belief of the acting hand, mirrored to a right hand.
 
@@ -22,6 +26,7 @@ def build_belief(
         observation: what was measured.
         role: which kind of target this skill has.
         target: the tracked point in B [m], or None while it has not been seen.
+        below: how far what is held hangs down from the grip point [m].
     """
     o = observation
     hand = o.goal.hand
@@ -43,6 +48,7 @@ def build_belief(
         grip_force=float(o.state.grip_force[hand]),
         base_velocity=o.state.base_velocity,
         elapsed_s=(o.stamp_ns - o.started_ns) * 1e-9,
+        below=float(np.clip(below, *BELOW_SPAN)),
     )
     return mirror(belief) if hand == LEFT else belief
 

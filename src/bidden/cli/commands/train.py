@@ -79,7 +79,7 @@ def stages(args: argparse.Namespace) -> tuple[Stage, ...]:
             module="bidden.training.export",
             flags=(
                 "--checkpoint", str(seeing / "grounding.pt"),
-                "--behaviour", str(acting / "behaviour3.pt"),
+                "--behaviour", str(acting / "behaviour2.pt"),
                 "--data", str(dev), "--out", args.out,
             ),
         ),

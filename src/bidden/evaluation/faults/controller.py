@@ -26,7 +26,7 @@ from bidden.system.executor import Executor
 from bidden.system.loop import ControlLoop
 from bidden.system.processes.monitor import MonitorProcess
 from bidden.system.processes.policy import PolicyWatch, ProcessPolicy
-from bidden.system.watchdogs import SourcesWatchdog
+from bidden.system.watches import SourcesLookout
 
 WALKER = "bidden.evaluation.faults.misbehaving:Walker"
 GOAL = Goal(skill=Skill.MOVE_BY, instruction="walk on", amount=np.array([9.0, 0, 0]))
@@ -81,7 +81,7 @@ class Controller:
         )
         self._policy = ProcessPolicy(self._loop, maker=WALKER)
         self._monitor = MonitorProcess(beats)
-        self._loop.watchdogs = (self._monitor, SourcesWatchdog())
+        self._loop.lookouts = (self._monitor, SourcesLookout())
         self._watch = PolicyWatch(self._policy)
         self._refused: tuple[str, ...] = ()
 

@@ -31,7 +31,7 @@ from bidden.system.loop import ControlLoop
 from bidden.system.orchestrator import Orchestrator
 from bidden.system.processes.policy import PolicyWatch, ProcessPolicy
 from bidden.system.tape import Tape
-from bidden.system.watchdogs import SourcesWatchdog
+from bidden.system.watches import FallLookout, ForesightWatch, SourcesLookout
 
 from .link import NEVER_NS, SimulatedLink, Trouble
 
@@ -236,7 +236,7 @@ class Stage:
             shield=self.shield,
             tape=tape,
         )
-        self.loop.watchdogs = (SourcesWatchdog(),)
+        self.loop.lookouts = (SourcesLookout(), FallLookout())
         self.loop.health = Gauges(self.body, self.injection)
         self.sees = sees
         self.policy = self._make_policy()
@@ -246,7 +246,11 @@ class Stage:
             language=language(),
             policy=self.policy,
             on_event=lambda event: self._know(),
-            watches=(CameraWatch(), PolicyWatch(self.policy)),
+            watches=(
+                CameraWatch(),
+                PolicyWatch(self.policy),
+                ForesightWatch(lambda: self.loop.scene),
+            ),
         )
         self.clock.interrupt = self.orchestrator.interrupt
         self.loop.arm()

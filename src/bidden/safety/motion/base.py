@@ -9,15 +9,13 @@ from typing import Final
 import numpy as np
 
 from bidden.core.messages import Array, Rung
-from bidden.robot.capsules import segment_distances
 from bidden.safety.checks import Check, Finding
 from bidden.safety.limits import Limits
-from bidden.safety.scene import Scene
+from bidden.safety.scene import Scene, axis_gaps
 
 from .step import TINY, Step
 
 BODY_SPAN: Final = (0.05, 1.3)  # [m] heights of boxes that the body can walk into
-AXIS: Final[Array] = np.array([[0.0, 0.0], [0.0, 0.0], [0.2, 1.2]])  # body in B, (3, 2)
 
 
 def limit_base(
@@ -124,20 +122,15 @@ def _box_obstacles(scene: Scene, limits: Limits) -> list[_Obstacle]:
 
 
 def _person_obstacle(scene: Scene, limits: Limits) -> _Obstacle:
-    """The nearest part of a person."""
-    distance = segment_distances(AXIS, scene.person_ends)
-    gaps = distance - scene.person_radius - limits.body_radius
-    k = int(np.argmin(gaps))
-    (ax, bx), (ay, by), _ = scene.person_ends[k].tolist()
-    dx, dy = bx - ax, by - ay
-    u = -(ax * dx + ay * dy) / max(dx * dx + dy * dy, TINY)
-    u = min(max(u, 0.0), 1.0)
-    px, py = ax + u * dx, ay + u * dy
-    norm = max(math.hypot(px, py), TINY)
-    gap = float(gaps[k])
+    """The nearest part of a person, seen from above."""
+    rows = zip(axis_gaps(scene), scene.person_radius.tolist(), strict=True)
+    gap, x, y, away = min(
+        (away - radius - limits.body_radius, x, y, away)
+        for (x, y, away), radius in rows
+    )
     return _Obstacle(
         gap=gap,
-        x=px / norm,
-        y=py / norm,
+        x=x / max(away, TINY),
+        y=y / max(away, TINY),
         most=limits.person_gain * max(gap - limits.person_stop, 0.0),
     )

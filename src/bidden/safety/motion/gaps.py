@@ -19,11 +19,12 @@ from bidden.robot.capsules import BodyCapsules, box_contacts, segment_contacts
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check
 from bidden.safety.limits import Limits
-from bidden.safety.scene import Scene, box_poses, boxes_near
+from bidden.safety.scene import Scene, box_poses, boxes_near, people_near
 
 from .step import TINY
 
 ARM_REACH: Final = 0.9  # [m] from the body's axis: farther boxes are no arm's matter
+PERSON_REACH: Final = 1.7  # [m] likewise: reach, and `person_hand` from there
 _CONTACTS: Final = 6  # most that one arm is bent around
 
 Indices = NDArray[np.signedinteger]
@@ -42,8 +43,8 @@ class Surroundings:
 
 
 def surroundings_of(scene: Scene, X_BP: Array) -> Surroundings:
-    """The scene as the arms meet it."""
-    scene = boxes_near(scene, ARM_REACH)
+    """The scene as the arms meet it: what no hand can come near is left out."""
+    scene = people_near(boxes_near(scene, ARM_REACH), PERSON_REACH)
     return Surroundings(
         X_OP=box_poses(scene) @ X_BP,
         half=scene.box_half,

@@ -36,7 +36,7 @@ class MonitorConfig:
 
 
 class MonitorProcess:
-    """The control side: starts the monitor, beats, and watches it; a `Watchdog`.
+    """The control side: starts the monitor, beats, and watches it; a `Lookout`.
 
     Args:
         beats: the page that is shared with the monitor and the driver.
@@ -66,14 +66,14 @@ class MonitorProcess:
             self.close()
             raise RobotError("the monitor did not start; it has said why on stderr")
 
-    def check(self, state: RobotState, now_ns: int) -> Advice | None:
+    def look(self, state: RobotState) -> Advice | None:
         """Beat, and say when the monitor does not."""
         self._beats.beat(Beat.CONTROL)
         age_s, c = self._beats.age_s(Beat.MONITOR), self.config
         if age_s <= c.hold_s:
             return None
         return Advice(
-            stamp_ns=now_ns,
+            stamp_ns=state.stamp_ns,
             rung=Rung.HOLD if age_s <= c.settle_s else Rung.SETTLE,
             reason=Check.MONITOR_LOST,
             score=age_s,

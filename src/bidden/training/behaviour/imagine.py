@@ -10,7 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from bidden.adapters.sim.experts import CARRY, REST, expert_action, expert_chunk
-from bidden.brain.policy.belief import SKILLS, Belief, features
+from bidden.brain.policy.belief import (
+    BELOW_SPAN,
+    SKILLS,
+    UNKNOWN_BELOW,
+    Belief,
+    features,
+)
 from bidden.core.messages import Array, Skill
 
 STEPS = 8
@@ -75,6 +81,7 @@ def _start(r: np.random.Generator, skill: Skill) -> Belief:
         grip_force=float(r.uniform(8, 12)) if holding else float(r.uniform(0, 0.4)),
         base_velocity=r.normal(0, 0.5, 3) * [0.3, 0.2, 0.5] * float(r.random() < 0.6),
         elapsed_s=float(r.uniform(0, 7)) if r.random() < 0.5 else 0.0,
+        below=float(r.uniform(*BELOW_SPAN)) if r.random() < 0.85 else UNKNOWN_BELOW,
     )
 
 
@@ -131,4 +138,5 @@ def _next(r: np.random.Generator, b: Belief) -> Belief:
         grip_force=force,
         base_velocity=v,
         elapsed_s=b.elapsed_s + 0.1,
+        below=b.below,
     )

@@ -16,7 +16,7 @@ from bidden.adapters.sim.experts import expert_chunk
 from bidden.adapters.sim.g1 import SimRobot
 from bidden.adapters.sim.scene import random_scene
 from bidden.adapters.sim.world import World
-from bidden.brain.policy.belief import Belief, features, mirror_actions
+from bidden.brain.policy.belief import UNKNOWN_BELOW, Belief, features, mirror_actions
 from bidden.brain.policy.build import build_belief
 from bidden.core.messages import (
     LEFT,
@@ -35,6 +35,7 @@ from bidden.system.loop import ControlLoop
 STEPS = 8
 TICKS_PER_CHUNK = 10
 LIMIT_S = {Skill.PICK: 35.0, Skill.PUT: 35.0, Skill.WAVE: 9.0, Skill.STOP: 1.0}
+BELOW_SPREAD = 0.006  # [m] error of the height over a table: depth and kinematics
 Actor = Callable[[Array], Array]  # features (N,) -> actions (8, 12)
 
 
@@ -97,6 +98,7 @@ class Player:
             self.robot, self.robot.clock, executor=Executor(), shield=Shield()
         )
         self._eyes = Eyes(self._rng)
+        self._below: float | None = None
         self.inputs: list[Array] = []
         self.loop.arm()
         self.loop.run(20)
@@ -164,6 +166,7 @@ class Player:
         noisy = r.random() < c.noise
         limit, done = LIMIT_S.get(goal.skill, 25.0), 0
         self._eyes.forget()
+        self._below = None
         while (self.robot.now_ns - began) * 1e-9 < limit and not self.world.fallen():
             belief = self._belief(goal, role, name=name, began=began, start=start)
             right = expert_chunk(belief, STEPS)
@@ -196,7 +199,18 @@ class Player:
             hand_target=executor.hand_target,
             grip_command=executor.grip,
         )
-        return build_belief(observation, role=role, target=target)
+        below = self._hangs(goal.hand) if goal.skill is Skill.PUT else UNKNOWN_BELOW
+        return build_belief(observation, role=role, target=target, below=below)
+
+    def _hangs(self, hand: int) -> float:
+        """How far a held thing hangs down, as its look at the table would tell."""
+        if self._below is None:
+            found = self.world.hangs_below(hand)
+            known = found is not None and self._rng.random() < 0.9
+            self._below = UNKNOWN_BELOW
+            if known and found is not None:
+                self._below = found + self._rng.normal(0, BELOW_SPREAD)
+        return self._below
 
     def _disturb(self, actions: Array, *, noisy: bool) -> Array:
         r = self._rng

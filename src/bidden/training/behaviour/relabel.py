@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bidden.adapters.sim.experts import expert_chunk
-from bidden.brain.policy.belief import ROLES, SKILLS, Belief
+from bidden.brain.policy.belief import ROLES, SKILLS, UNKNOWN_BELOW, Belief
 from bidden.core.messages import Array, Skill
 
 
@@ -29,6 +29,7 @@ def belief_of(x: Array) -> Belief:
         grip_force=float(x[51]) * 10,
         base_velocity=x[52:55] / 2,
         elapsed_s=_elapsed(x[55:57], x[57:60]) if skill is Skill.WAVE else 0.0,
+        below=float(x[60]) / 10 if skill is Skill.PUT else UNKNOWN_BELOW,
     )
 
 

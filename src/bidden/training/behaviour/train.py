@@ -38,9 +38,9 @@ class TrainConfig:
 
     out: Path
     imagined: int = 250_000  # situations without a simulator
-    first_episodes: int = 60
-    round_episodes: int = 60
-    rounds: int = 3  # of DAgger, after cloning
+    first_episodes: int = 40
+    round_episodes: int = 40
+    rounds: int = 2  # of DAgger, after cloning
     steps: int = 4000  # of each round
     batch: int = 512
     rate: float = 1.5e-3

@@ -30,8 +30,8 @@ class SourcesConfig:
     leg_rad: float = 0.15  # of a leg or waist joint in one tick; measured 0.068
 
 
-class SourcesWatchdog:
-    """Slows when sources drift apart, and holds when it is much; a `Watchdog`."""
+class SourcesLookout:
+    """Slows when sources drift apart, and holds when it is much; a `Lookout`."""
 
     def __init__(self, config: SourcesConfig | None = None) -> None:
         self.config = config or SourcesConfig()
@@ -43,7 +43,7 @@ class SourcesWatchdog:
         joints[ARMS] = self.config.arm_rad
         self._joint_bound = joints
 
-    def check(self, state: RobotState, now_ns: int) -> Advice | None:
+    def look(self, state: RobotState) -> Advice | None:
         """Compare one sample; states that the shield refuses are left to it."""
         last = self._last
         if not _is_usable(state) or (last and not state.stamp_ns > last.stamp_ns):
@@ -63,7 +63,7 @@ class SourcesWatchdog:
             return None
         is_much = shift > c.hold_m or turn > c.hold_rad or joint > 1.0
         return Advice(
-            stamp_ns=now_ns,
+            stamp_ns=state.stamp_ns,
             rung=Rung.HOLD if is_much else Rung.SLOW,
             reason=Check.SOURCES_DISAGREE,
             score=worst,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bidden.core.messages import Advice, RobotState, Rung
-from bidden.system.watchdogs import SourcesWatchdog
+from bidden.system.watches import SourcesLookout
 
 DT = 0.02
 Alter = Callable[[RobotState, float], RobotState]
@@ -31,10 +31,10 @@ def sample(k: int) -> RobotState:
 
 
 def run(alter: Alter, *, ticks: int = 100) -> list[Advice | None]:
-    dog = SourcesWatchdog()
+    lookout = SourcesLookout()
     states = [sample(k) for k in range(ticks)]
     return [
-        dog.check(alter(state, k * DT - 1.0) if k >= 50 else state, state.stamp_ns)
+        lookout.look(alter(state, k * DT - 1.0) if k >= 50 else state)
         for k, state in enumerate(states)
     ]
 
@@ -73,22 +73,22 @@ def test_a_slipped_encoder_agrees_again_with_the_next_sample() -> None:
 
 
 def test_what_the_shield_refuses_anyway_is_left_to_it() -> None:
-    dog = SourcesWatchdog()
+    lookout = SourcesLookout()
     for k in range(10):
-        dog.check(sample(k), 0)
+        lookout.look(sample(k))
     for bad in (
         replace(sample(10), q=np.full(29, np.nan)),
         replace(sample(10), q=np.zeros(3)),
         replace(sample(10), stamp_ns=0),
         replace(sample(10), base_pose=np.full(3, np.inf)),
     ):
-        assert dog.check(bad, 0) is None
-    assert dog.check(sample(11), 0) is None  # and nothing of them is remembered
+        assert lookout.look(bad) is None
+    assert lookout.look(sample(11)) is None  # and nothing of them is remembered
 
 
 def test_after_a_gap_it_starts_anew() -> None:
-    dog = SourcesWatchdog()
+    lookout = SourcesLookout()
     for k in range(30):
-        dog.check(sample(k), 0)
+        lookout.look(sample(k))
     far = replace(sample(90), base_pose=np.array([9.0, 9.0, 1.0]))
-    assert dog.check(far, 0) is None
+    assert lookout.look(far) is None

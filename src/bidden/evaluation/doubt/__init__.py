@@ -1,0 +1,1 @@
+"""How well the robot knows when it will fail: collection, weaknesses, figures."""

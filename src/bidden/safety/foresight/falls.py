@@ -1,0 +1,121 @@
+"""Whether the robot is about to fall, tick by tick, from what its body measures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from bidden.core.messages import Array, RobotState
+from bidden.robot.balance import GRAVITY, Balance
+from bidden.robot.kinematics import Kinematics
+
+from .risk import Chance, RiskData, load_risk
+
+MEMORY: Final = 11  # ticks: now and 0.2 s before
+SOON_S: Final = 0.2  # [s] what a fall must be seen ahead
+SIGNS: Final = (
+    "tilt", "tilt_soon", "tilt_rate", "roll_rate", "height", "height_soon", "sinking",
+    "speed", "off_line", "off_line_soon", "off_foot", "stride",
+)  # fmt: skip
+HEIGHT: Final = SIGNS.index("height")
+FALLING_INPUTS: Final = (
+    *SIGNS,
+    *(f"{name}_in_0.1" for name in SIGNS),
+    *(f"{name}_in_0.2" for name in SIGNS),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FallMemory:
+    """What a predictor remembers; the newest row is the last."""
+
+    rows: tuple[Array, ...] = ()  # signs of the last ticks, (12,) each
+    above: int = 0  # ticks in a row over the bound
+
+
+class FallPredictor:
+    """Foresees a fall of the next half second or so; holds constants only."""
+
+    def __init__(self, data: RiskData | None = None) -> None:
+        data = data or load_risk()
+        self._signs = FallSigns()
+        self._falling = Chance(data.falling, FALLING_INPUTS)
+        self.alarm = data.alarm
+
+    def __call__(
+        self, memory: FallMemory, state: RobotState
+    ) -> tuple[FallMemory, float]:
+        """What to remember, and the log-odds of a fall; nan when the state is."""
+        memory = self._signs(memory, state)
+        score = self._falling.score(falling_inputs(memory))
+        above = 0 if score < self.alarm else memory.above + 1
+        return replace(memory, above=above), score
+
+
+class FallSigns:
+    """Reads the signs of a fall from one state; holds constants only."""
+
+    def __init__(self) -> None:
+        self._kinematics, self._balance = Kinematics(), Balance()
+
+    def __call__(self, memory: FallMemory, state: RobotState) -> FallMemory:
+        """The memory with one more row, by `SIGNS`."""
+        X_PL = self._kinematics.link_poses(state.q)
+        X_BP = self._kinematics.ground(X_PL, state.gravity)
+        R = X_BP[:3, :3]
+        com = R @ self._balance.com(X_PL)
+        (rx, ry), (lx, ly) = (
+            self._kinematics.sole_points(X_PL, X_BP)[..., :2].mean(axis=1).tolist()
+        )
+        height, up = float(X_BP[2, 3]), float(com[2])
+        rows = memory.rows
+        before = float(rows[-3][HEIGHT]) if len(rows) >= 3 else height
+        sinking = (before - height) / 0.06
+        wx, wy, _ = (R @ state.gyro).tolist()
+        vx, vy, _ = state.base_velocity.tolist()
+        vx, vy = vx + wy * up, vy - wx * up  # of the centre of mass
+        omega = math.sqrt(GRAVITY / max(height + up, 0.1))
+        px, py = float(com[0]) + vx / omega, float(com[1]) + vy / omega
+        mx, my = 0.5 * (rx + lx), 0.5 * (ry + ly)
+        grown = math.exp(omega * SOON_S)
+        soon_x, soon_y = mx + grown * (px - mx), my + grown * (py - my)
+        # the pelvis' up axis and how it moves: d(up)/dt = turn x up
+        ux, uy, uz = R[:, 2].tolist()
+        sx, sy = wy * uz, -wx * uz  # turning about the vertical moves no weight
+        lean = math.hypot(ux, uy)
+        row = np.array(
+            [
+                math.atan2(lean, uz),
+                math.hypot(ux + SOON_S * sx, uy + SOON_S * sy),
+                (ux * sx + uy * sy) / max(lean, 0.02),
+                math.hypot(wx, wy),
+                height,
+                height - SOON_S * sinking,
+                sinking,
+                math.hypot(vx, vy),
+                _off_line(px, py, rx - lx, ry - ly, at=(lx, ly)),
+                _off_line(soon_x, soon_y, rx - lx, ry - ly, at=(lx, ly)),
+                min(math.hypot(px - rx, py - ry), math.hypot(px - lx, py - ly)),
+                math.hypot(rx - lx, ry - ly),
+            ]
+        )
+        return replace(memory, rows=(*rows[-(MEMORY - 1) :], row))
+
+
+def falling_inputs(memory: FallMemory) -> Array:
+    """By `FALLING_INPUTS`: the newest signs, and how they changed, (36,)."""
+    rows = memory.rows
+    now = rows[-1]
+    return np.concatenate([now, now - rows[max(-6, -len(rows))], now - rows[0]])
+
+
+def _off_line(
+    x: float, y: float, dx: float, dy: float, *, at: tuple[float, float]
+) -> float:
+    """Distance of a point to the line from foot to foot, `at` plus 0..1 of dx, dy."""
+    x, y = x - at[0], y - at[1]
+    u = min(max((x * dx + y * dy) / max(dx * dx + dy * dy, 1e-9), 0.0), 1.0)
+    return math.hypot(x - u * dx, y - u * dy)

@@ -1,0 +1,89 @@
+"""From what is read in a prediction to chances that mean what they say.
+
+Small additive models: each input bends the log-odds along straight pieces, and a
+rising curve turns their sum into a probability. Fitted by
+`python -m bidden.training.safety`, which writes `risk.json`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from bidden.core.errors import ConfigError
+from bidden.core.messages import Array
+
+SCHEMA: Final = 1
+Row = tuple[float, ...]
+
+
+class ChanceData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One model, as it lies in the file."""
+
+    inputs: tuple[str, ...]
+    knots: tuple[Row, ...]  # where each input's pieces begin and end, (D, K)
+    weights: tuple[Row, ...]  # log-odds that each piece adds, (D, K - 1)
+    bias: float
+    curve_at: Row  # log-odds
+    curve: Row  # probability there
+    figures: dict[str, float]  # on held-out seeds
+
+
+class RiskData(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of `risk.json`."""
+
+    schema: int
+    command: str  # that made it
+    seed: int
+    contact: ChanceData
+    fall: ChanceData
+    falling: ChanceData
+    alarm: float  # log-odds of `falling` from which a fall is foreseen
+
+
+class Chance:
+    """A probability from a few numbers; holds constants only."""
+
+    def __init__(self, data: ChanceData, inputs: tuple[str, ...]) -> None:
+        if data.inputs != inputs:
+            raise ConfigError(
+                f"risk.json was made for inputs {data.inputs}, the code gives "
+                f"{inputs}; make it again: python -m bidden.training.safety"
+            )
+        knots = np.array(data.knots)
+        self._from, self._per = knots[:, :-1], 1.0 / np.diff(knots, axis=1)
+        self._weights, self._bias = np.array(data.weights), data.bias
+        self._at, self._curve = np.array(data.curve_at), np.array(data.curve)
+
+    def score(self, x: Array) -> float:
+        """Log-odds before the curve; not finite when an input is not."""
+        pieces = np.minimum(np.maximum((x[:, None] - self._from) * self._per, 0.0), 1.0)
+        return float(np.vdot(self._weights, pieces)) + self._bias
+
+    def __call__(self, x: Array) -> float:
+        """The probability; 1 when an input is not finite."""
+        score = self.score(x)
+        if not np.isfinite(score):
+            return 1.0
+        return float(np.interp(score, self._at, self._curve))
+
+
+@cache
+def load_risk() -> RiskData:
+    """The fitted models, read once per process.
+
+    Raises:
+        ConfigError: the file is not one of this version.
+    """
+    text = resources.files("bidden.safety.foresight").joinpath("risk.json").read_bytes()
+    try:
+        data = msgspec.json.decode(text, type=RiskData)
+    except msgspec.DecodeError as error:
+        raise ConfigError(f"risk.json: {error}") from error
+    if data.schema != SCHEMA:
+        raise ConfigError(f"risk.json has schema {data.schema}, expected {SCHEMA}")
+    return data

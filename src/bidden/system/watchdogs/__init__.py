@@ -1,3 +1,0 @@
-"""What is looked at every tick beside the shield, and tells it."""
-
-from .sources import SourcesWatchdog as SourcesWatchdog

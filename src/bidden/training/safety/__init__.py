@@ -1,0 +1,1 @@
+"""Chances of contact and of a fall, fitted on what the simulator's truth says."""
