@@ -12,7 +12,9 @@ import pytest
 from bidden.core.messages import Advice, Command, RobotState, Verdict
 from bidden.core.vetted import VettedCommand
 from bidden.robot import g1
+from bidden.robot.kinematics import Kinematics
 from bidden.safety import EMPTY_SCENE, Limits, Scene, Shield
+from bidden.safety.body import ArmEffort
 
 TICK_NS = 20_000_000
 START_NS = 5_000_000_000
@@ -38,6 +40,17 @@ def make_state(stamp_ns: int = START_NS, **changes: Any) -> RobotState:
         grip_force=np.zeros(2),
     )
     return replace(state, **changes)
+
+
+KINEMATICS, EFFORT = Kinematics(), ArmEffort()
+
+
+def arm_weight(q: np.ndarray) -> np.ndarray:
+    """Joint torques of an upright robot that carries its arms only, (29,)."""
+    torque = np.zeros(29)
+    upright = np.array([0.0, 0.0, -1.0])
+    torque[g1.ARMS] = EFFORT(KINEMATICS.link_poses(q), upright)[0]
+    return torque
 
 
 def alive(state: RobotState) -> RobotState:
@@ -93,7 +106,8 @@ class Bench:
 
     def arm(self) -> None:
         """Show the shield where it stands, then arm it."""
-        first = make_state(self.now_ns, q=self.q.copy())
+        torque = arm_weight(self.q)
+        first = make_state(self.now_ns, q=self.q.copy(), torque=torque)
         self.shield.judge(None, first, now_ns=self.now_ns)
         assert self.shield.arm() == ()
 
@@ -116,7 +130,8 @@ class Bench:
         if command == "default":
             command = make_command(self.now_ns, **wish)
         if state is None:
-            state = alive(make_state(self.now_ns, q=self.q.copy()))
+            torque = arm_weight(self.q)
+            state = alive(make_state(self.now_ns, q=self.q.copy(), torque=torque))
         if isinstance(scene, Scene) and scene.stamp_ns == START_NS:
             scene = replace(scene, stamp_ns=self.now_ns)
         vetted, verdict = self.shield.judge(

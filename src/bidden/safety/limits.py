@@ -132,9 +132,9 @@ class Limits:
     # Sensors and loads
     stuck_s: float = _at_most(0.4)  # fault row 5: 0.5 s, less what judging takes
     stamp_drops: float = _at_most(2.0)  # samples a second that may come disordered
-    contact_torque: float = _at_most(12.0)  # [N m] of 25; measured in work 6, tuned
-    contact_torque_wrist: float = _at_most(3.0)  # [N m] of 5
-    payload_mass: float = _at_most(1.0)  # [kg] in one hand
+    contact_torque: float = _at_most(6.0)  # [N m] of 25, smoothed; work reaches 2.0
+    contact_torque_wrist: float = _at_most(2.0)  # [N m] of 5; work reaches 0.8
+    payload_mass: float = _at_most(1.0)  # [kg] in one hand; work reaches 0.34
     # What the body reports of itself
     health_age_s: float = _at_most(0.5)  # Autoware: no hazard status for 0.5 s
     link_hold_s: float = _at_most(1.0)  # operator silent; PX4 offboard, fault row 20

@@ -98,7 +98,7 @@ def standing_faults(before: Faults, found: list[Finding], now_ns: int) -> Faults
         for check, fault in before
     }
     for rung, check in found:
-        if rung is Rung.SETTLE or CLEARS_AFTER[check] > 0.0:
+        if rung >= Rung.SETTLE or CLEARS_AFTER[check] > 0.0:
             known = faults.get(check)
             worst = rung if known is None else max(rung, known.rung)
             faults[check] = Fault(rung=worst, seen_ns=now_ns)
@@ -112,9 +112,7 @@ def standing_faults(before: Faults, found: list[Finding], now_ns: int) -> Faults
 
 def needs_operator(check: Check, rung: Rung) -> bool:
     """Whether a fault stays until a person resets it."""
-    return rung >= Rung.SETTLE or (
-        rung >= Rung.HOLD and CLEARS_AFTER[check] == OPERATOR
-    )
+    return rung >= Rung.SETTLE or CLEARS_AFTER[check] == OPERATOR
 
 
 def next_mode(mode: Mode, faults: Faults, *, rung: Rung, is_moving: bool) -> Mode:

@@ -20,6 +20,7 @@ from bidden.core.messages import (
     Array,
     Goal,
     Image,
+    Mode,
     Observation,
     Rung,
     Skill,
@@ -215,8 +216,9 @@ class Orchestrator:
                 self._tick(self.config.ticks_per_chunk)
                 if self.loop.falls:
                     return "fault", "I have fallen."
-                if self.loop.rung >= Rung.SETTLE:
-                    return "fault", "I had to settle: " + ", ".join(self.loop.reasons)
+                if self.loop.shield.mode is Mode.STOPPED:
+                    how = "settle" if self.loop.rung >= Rung.SETTLE else "stop"
+                    return "fault", f"I had to {how}: " + ", ".join(self.loop.reasons)
             return "not_achieved", f"I ran out of time after {limit_s:.0f} s."
         finally:
             self.loop.executor.load(None)

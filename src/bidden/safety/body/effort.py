@@ -73,20 +73,21 @@ def check_effort(residual: Array, per_kg: Array, limits: Limits) -> list[Finding
         limits: the limits.
     """
     found: list[Finding] = []
-    size = np.abs(residual)
+    mass = loads_of(residual, per_kg)
+    rest = np.abs(residual - np.repeat(np.maximum(mass, 0.0), 7) * per_kg)
     if not (
-        size[_STRONG].max() <= limits.contact_torque
-        and size[_WEAK].max() <= limits.contact_torque_wrist
+        rest[_STRONG].max() <= limits.contact_torque
+        and rest[_WEAK].max() <= limits.contact_torque_wrist
     ):
         found.append((Rung.HOLD, Check.CONTACT))
-    if not load_of(residual, per_kg) <= limits.payload_mass:
+    if not mass.max() <= limits.payload_mass:
         found.append((Rung.RETREAT, Check.PAYLOAD))
     return found
 
 
-def load_of(residual: Array, per_kg: Array) -> float:
-    """The heavier of the masses in the hands that explain the residual best [kg]."""
+def loads_of(residual: Array, per_kg: Array) -> Array:
+    """Masses in the hands that explain the residual best, left and right [kg], (2,)."""
     one, two = per_kg.reshape(2, 7), residual.reshape(2, 7)
-    size = np.einsum("ij,ij->i", one, one)
-    mass = np.einsum("ij,ij->i", one, two) / np.maximum(size, (_LEVER * GRAVITY) ** 2)
-    return float(mass.max())
+    size = np.maximum((one * one).sum(axis=1), (_LEVER * GRAVITY) ** 2)
+    mass: Array = (one * two).sum(axis=1) / size
+    return mass
