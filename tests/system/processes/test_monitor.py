@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from bidden.core.messages import RobotState, Rung
-from bidden.runtime.child import Wire
 from bidden.runtime.clock import MonotonicClock
-from bidden.runtime.heartbeat import Beat, Heartbeats
+from bidden.runtime.processes.child import Wire
+from bidden.runtime.processes.heartbeat import Beat, Heartbeats
 from bidden.system.processes.monitor import MonitorConfig, MonitorProcess, watch
 
 STATE = RobotState(

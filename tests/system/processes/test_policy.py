@@ -11,7 +11,8 @@ import pytest
 
 from bidden.core.errors import RobotError
 from bidden.core.messages import ActionChunk, Goal, Image, Observation, Rung, Skill
-from bidden.evaluation.faults.misbehaving import FLAWS
+from bidden.evaluation.faults.link import SimulatedLink, Trouble
+from bidden.evaluation.faults.misbehaving import FLAWS, Walker, Wrong
 from bidden.safety import Check
 from bidden.system.loop import ControlLoop
 from bidden.system.processes.policy import (
@@ -21,8 +22,8 @@ from bidden.system.processes.policy import (
 )
 
 WALKER = "bidden.evaluation.faults.misbehaving:Walker"
-# real time that one simulated tick waits for the process; a deadline is 25 of them
-CONFIG = ProcessPolicyConfig(deadline_s=0.5, patience_s=0.02)
+# real time that one simulated tick waits for the process, on a busy machine too
+CONFIG = ProcessPolicyConfig(deadline_s=0.5, patience_s=0.4)
 GOAL = Goal(skill=Skill.MOVE_BY, instruction="go on", amount=np.ones(3))
 
 
@@ -35,6 +36,16 @@ def walker(loop: ControlLoop, *words: str | int) -> Iterator[ProcessPolicy]:
         yield policy
     finally:
         policy.close()
+
+
+def simulated(loop: ControlLoop, wrong: Wrong) -> tuple[ProcessPolicy, Trouble]:
+    """The same over a simulated wire, where an answer takes simulated time."""
+    trouble = Trouble(wrong=wrong)
+    link = SimulatedLink(Walker(), loop.clock, trouble)
+    config = ProcessPolicyConfig(deadline_s=0.5)
+    policy = ProcessPolicy(loop, link=link, config=config)
+    policy.reset(GOAL)
+    return policy, trouble
 
 
 def observe(loop: ControlLoop, images: dict[str, Image] | None = None) -> Observation:
@@ -126,17 +137,23 @@ def _with_this_folder() -> str:
 
 @pytest.mark.parametrize("wrong", FLAWS)
 def test_a_flawed_chunk_stands_still_and_the_next_good_one_walks(
-    loop: ControlLoop, wrong: str
+    loop: ControlLoop, wrong: Wrong
 ) -> None:
-    with walker(loop, wrong, 1) as policy:
-        assert act(loop, policy).actions[0, 0] == 0.4
-        for _ in range(2):
-            assert stands(act(loop, policy))
-            assert loop.rung is Rung.HOLD
-            assert Check.POLICY_LOST in loop.reasons
-        assert policy.counts == {"broken": 2}
+    policy, trouble = simulated(loop, wrong)
+    assert act(loop, policy).actions[0, 0] == 0.4
+    trouble.at_ns = loop.clock.now_ns()
+    for _ in range(2):
+        assert stands(act(loop, policy))
+        assert loop.rung is Rung.HOLD
+        assert Check.POLICY_LOST in loop.reasons
+    assert policy.counts == {"broken": 2}
+    trouble.until_ns = loop.clock.now_ns()
+    assert act(loop, policy).actions[0, 0] == 0.4
+    assert loop.rung is Rung.PASS
+    trouble.until_ns = 2**62
+    for _ in range(3):
         act(loop, policy)
-        assert loop.rung is Rung.SETTLE  # the third in a row
+    assert loop.rung is Rung.SETTLE  # three in a row
 
 
 @pytest.mark.parametrize("wrong", ["crash", "exit", "garbage", "frame"])
@@ -154,45 +171,49 @@ def test_a_process_that_breaks_ends_in_a_still_chunk(
 
 
 def test_the_loop_ticks_on_while_the_policy_hangs(loop: ControlLoop) -> None:
-    with walker(loop, "hang", 1) as policy:
+    policy, trouble = simulated(loop, "hang")
+    act(loop, policy)
+    trouble.at_ns = loop.clock.now_ns()
+    ticks, began = loop.ticks, loop.clock.now_ns()
+    assert stands(policy.act(observe(loop)))
+    assert loop.ticks - ticks == 25  # the deadline, and not one more
+    assert loop.clock.now_ns() - began == 500_000_000
+    for _ in range(3):
         act(loop, policy)
-        ticks, began = loop.ticks, loop.clock.now_ns()
-        chunk = policy.act(observe(loop))
-        assert stands(chunk)
-        assert loop.ticks - ticks == 25  # the deadline, and not one more
-        assert loop.clock.now_ns() - began == 500_000_000
-        for _ in range(3):
-            act(loop, policy)
-        assert policy.counts["late"] == 4
-        assert loop.rung is Rung.SETTLE
-        settled = loop.robot.written[-1].settle  # type: ignore[attr-defined]
-        assert settled > 0
+    assert policy.counts["late"] == 4
+    assert loop.rung is Rung.SETTLE
+    assert loop.robot.written[-1].settle > 0  # type: ignore[attr-defined]
 
 
 def test_the_last_chunk_plays_until_it_expires_and_no_longer(
     loop: ControlLoop,
 ) -> None:
-    with walker(loop, "hang", 1) as policy:
-        act(loop, policy)  # 0.8 s long, 0.2 s of it played
-        for k in range(60):
-            forward = loop.robot.read().base_velocity[0]
-            if k * 0.02 > 0.75:  # it slows down by the limit of acceleration
-                assert forward == 0.0
-            elif 0.2 < k * 0.02 < 0.58:
-                assert forward == pytest.approx(0.4)
-            loop.tick()
+    policy, _ = simulated(loop, "none")
+    act(loop, policy)  # 0.8 s long, 0.2 s of it played
+    for k in range(60):
+        forward = loop.robot.read().base_velocity[0]
+        if k * 0.02 > 0.75:  # it slows down by the limit of acceleration
+            assert forward == pytest.approx(0.0, abs=1e-9)
+        elif 0.2 < k * 0.02 < 0.58:
+            assert forward == pytest.approx(0.4)
+        loop.tick()
 
 
 def test_a_late_answer_is_dropped_and_counted(loop: ControlLoop) -> None:
-    with walker(loop, "slow", 0) as policy:
-        seen = [act(loop, policy) for _ in range(3)]
-        assert all(stands(chunk) for chunk in seen)
-        assert policy.counts["late"] == 3
-        for _ in range(20):  # the open one comes in, too late for its own call
-            if policy.counts["dropped"]:
-                break
-            act(loop, policy)
-        assert policy.counts["dropped"] >= 1
+    policy, trouble = simulated(loop, "slow")  # 0.9 s
+    trouble.at_ns = 0
+    assert stands(act(loop, policy))
+    assert policy.counts == {"late": 1}
+    assert stands(act(loop, policy))  # meanwhile the first one comes: too late
+    assert policy.counts == {"late": 2, "dropped": 1}
+
+
+def test_a_hanging_process_costs_no_tick(loop: ControlLoop) -> None:
+    with walker(loop, "hang", 0) as policy:
+        policy.config = ProcessPolicyConfig(deadline_s=0.5, patience_s=0.001)
+        ticks = loop.ticks
+        assert stands(policy.act(observe(loop)))
+        assert loop.ticks - ticks == 25
 
 
 def test_a_killed_process_is_noticed_at_once_and_can_be_started_again(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from bidden.brain.language import LanguagePipeline
-from bidden.brain.perception.camera_watch import CameraWatch
 from bidden.brain.planning import plan
 from bidden.core.errors import RobotError
 from bidden.core.messages import Grounding
@@ -29,6 +28,7 @@ from bidden.system.watches import (
     ForesightWatch,
     SourcesLookout,
 )
+from bidden.system.watches.camera import CameraWatch
 
 from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy

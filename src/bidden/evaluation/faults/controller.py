@@ -18,9 +18,9 @@ import numpy as np
 from bidden.adapters.sim.apart.client import DistantRobot
 from bidden.core.messages import Goal, Observation, RobotState, Skill
 from bidden.core.vetted import VettedCommand
-from bidden.runtime.child import Wire
 from bidden.runtime.clock import MonotonicClock
-from bidden.runtime.heartbeat import Heartbeats
+from bidden.runtime.processes.child import Wire
+from bidden.runtime.processes.heartbeat import Heartbeats
 from bidden.safety import Shield
 from bidden.system.executor import Executor
 from bidden.system.loop import ControlLoop

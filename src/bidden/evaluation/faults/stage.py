@@ -19,7 +19,6 @@ from bidden.adapters.sim.policies import ExpertPolicy
 from bidden.adapters.sim.scene import SceneConfig, ThingConfig, known_scene
 from bidden.adapters.sim.world import World
 from bidden.brain.language import LanguagePipeline
-from bidden.brain.perception.camera_watch import CameraWatch
 from bidden.brain.planning import plan
 from bidden.core.errors import ConfigError
 from bidden.core.messages import Command, Health, Image, RobotState, Rung
@@ -32,6 +31,7 @@ from bidden.system.orchestrator import Orchestrator
 from bidden.system.processes.policy import PolicyWatch, ProcessPolicy
 from bidden.system.tape import Tape
 from bidden.system.watches import FallLookout, ForesightWatch, SourcesLookout
+from bidden.system.watches.camera import CameraWatch
 
 from .link import NEVER_NS, SimulatedLink, Trouble
 

@@ -16,9 +16,9 @@ from typing import Final
 
 from bidden.core.errors import RobotError
 from bidden.core.messages import Advice, RobotState, Rung
-from bidden.runtime.child import Child, Wire
 from bidden.runtime.clock import stopwatch_ns
-from bidden.runtime.heartbeat import Beat, Heartbeats
+from bidden.runtime.processes.child import Child, Wire
+from bidden.runtime.processes.heartbeat import Beat, Heartbeats
 from bidden.safety import Check
 
 MODULE: Final = "bidden.system.processes.monitor"

@@ -18,7 +18,7 @@ import numpy as np
 from bidden.core.errors import RecordingError, RobotError
 from bidden.core.messages import ActionChunk, Advice, Goal, Observation, Rung
 from bidden.core.ports import Clock
-from bidden.runtime.child import Child
+from bidden.runtime.processes.child import Child
 from bidden.safety import Check
 from bidden.system.executor import still_actions
 
@@ -28,7 +28,7 @@ FRAMES_MAX: Final = 8  # read between two ticks, whatever comes
 
 
 class Link(Protocol):
-    """Frames to the policy's process and back; a `runtime.child.Wire`."""
+    """Frames to the policy's process and back; a `runtime.processes.child.Wire`."""
 
     is_open: bool
 

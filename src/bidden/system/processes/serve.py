@@ -17,7 +17,7 @@ from typing import Final, cast
 from bidden.core.errors import ConfigError
 from bidden.core.messages import Goal
 from bidden.core.ports import Policy
-from bidden.runtime.child import Wire
+from bidden.runtime.processes.child import Wire
 
 from .words import Answer, pack, pack_message, read_ask
 

@@ -16,9 +16,9 @@ from bidden.adapters.sim.apart.words import order_of, pack, read_order, read_rep
 from bidden.adapters.sim.world import World
 from bidden.core.errors import RobotError
 from bidden.core.vetted import VettedCommand
-from bidden.runtime.child import Wire
 from bidden.runtime.clock import MonotonicClock
-from bidden.runtime.heartbeat import Beat, Heartbeats
+from bidden.runtime.processes.child import Wire
+from bidden.runtime.processes.heartbeat import Beat, Heartbeats
 
 Drive = Callable[..., VettedCommand]
 

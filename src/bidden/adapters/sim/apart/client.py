@@ -7,8 +7,8 @@ from typing import Final
 from bidden.core.errors import RobotError
 from bidden.core.messages import RobotState
 from bidden.core.vetted import VettedCommand
-from bidden.runtime.child import Wire
 from bidden.runtime.codec import Decoder
+from bidden.runtime.processes.child import Wire
 
 from .words import Report, order_of, pack, read_report
 

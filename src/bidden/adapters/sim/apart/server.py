@@ -18,10 +18,10 @@ from bidden.adapters.sim.scene import SceneConfig
 from bidden.adapters.sim.world import PHYSICS_DT_S, World
 from bidden.core.errors import RobotError
 from bidden.core.messages import Array
-from bidden.runtime.child import Wire
 from bidden.runtime.clock import MonotonicClock
 from bidden.runtime.codec import encode
-from bidden.runtime.heartbeat import Beat, Heartbeats
+from bidden.runtime.processes.child import Wire
+from bidden.runtime.processes.heartbeat import Beat, Heartbeats
 
 from .words import Order, Report, pack, read_order
 

@@ -15,9 +15,9 @@ import numpy as np
 from bidden.adapters.sim.apart.words import Report, read_report
 from bidden.evaluation.faults.controller import Told
 from bidden.evaluation.faults.row import Case, Row
-from bidden.runtime.child import Child, Wire
 from bidden.runtime.clock import MonotonicClock
-from bidden.runtime.heartbeat import Beat, Heartbeats
+from bidden.runtime.processes.child import Child, Wire
+from bidden.runtime.processes.heartbeat import Beat, Heartbeats
 
 BODY: Final = "bidden.adapters.sim.apart.server"
 CONTROL: Final = "bidden.evaluation.faults.controller"

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bidden.brain.perception.camera_watch import CameraWatch
 from bidden.core.messages import (
     ActionChunk,
     Advice,
@@ -19,6 +18,7 @@ from bidden.core.messages import (
     Rung,
     Skill,
 )
+from bidden.system.watches.camera import CameraWatch
 
 MS = 1_000_000
 GOAL = Goal(skill=Skill.WAVE, instruction="wave")

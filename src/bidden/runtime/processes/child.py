@@ -19,8 +19,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from bidden.core.errors import RobotError
-
-from .clock import NS_PER_MS, stopwatch_ns
+from bidden.runtime.clock import NS_PER_MS, stopwatch_ns
 
 MARK: Final = b"bdn1"
 FRAME_MAX: Final = 16 * 1024 * 1024  # bytes; a head camera's frame has 0.7 MB

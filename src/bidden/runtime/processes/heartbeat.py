@@ -12,7 +12,7 @@ import tempfile
 from enum import IntEnum
 from typing import Final
 
-from .clock import MonotonicClock
+from bidden.runtime.clock import MonotonicClock
 
 _NEVER: Final = -(2**62)
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bidden.core.errors import RobotError
-from bidden.runtime.child import FRAME_MAX, MARK, Child, Wire
 from bidden.runtime.clock import stopwatch_ns
+from bidden.runtime.processes.child import FRAME_MAX, MARK, Child, Wire
 
 WALKER = "bidden.evaluation.faults.misbehaving:Walker"
 

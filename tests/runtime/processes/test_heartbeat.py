@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from bidden.runtime.heartbeat import Beat, Heartbeats
+from bidden.runtime.processes.heartbeat import Beat, Heartbeats
 
 
 def test_a_heart_that_never_beat_is_very_old() -> None:
@@ -32,7 +32,7 @@ def test_two_holders_see_the_same_page() -> None:
 def test_another_process_beats_on_the_same_clock() -> None:
     beats = Heartbeats()
     code = (
-        "from bidden.runtime.heartbeat import Beat, Heartbeats\n"
+        "from bidden.runtime.processes.heartbeat import Beat, Heartbeats\n"
         f"Heartbeats({beats.descriptor}).beat(Beat.MONITOR)\n"
     )
     subprocess.run(
