@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bidden.cli.main import main
-from bidden.core.messages import Command, Image, RobotState
+from bidden.core.messages import Command, Health, Image, Mode, RobotState
 from bidden.evaluation.rejudge import rejudge
 from bidden.robot import g1
 from bidden.safety import EMPTY_SCENE, Limits, Scene, Shield
@@ -112,6 +112,37 @@ def test_changed_shield_is_found(
         "bidden.evaluation.rejudge.Shield", lambda *_: Shield(Limits(arm_speed=0.2))
     )
     assert rejudge(open_tape(path)).different > 10
+
+
+def test_stops_resets_and_health_are_judged_again(tmp_path: Path) -> None:
+    path, shield = tmp_path / "run.mcap", Shield()
+    tape = Tape(path, effective={}, limits=Limits())
+    q, modes = g1.DEFAULT_Q.copy(), set()
+    q[g1.ARMS] = g1.READY_ARMS
+    for k in range(120):
+        now_ns = START_NS + k * TICK_NS
+        if k in (2, 40):
+            assert shield.arm() == ()
+            tape.arming(now_ns, event="arm")
+        if k == 10:
+            shield.press("test")
+        if k == 30:
+            assert shield.reset() == ()
+            tape.arming(now_ns, event="reset")
+        health = Health(stamp_ns=now_ns, battery=1.0 - k / 130)
+        state = state_at(now_ns, q)
+        vetted, _ = shield.judge(None, state, now_ns=now_ns, health=health)
+        modes.add(shield.mode)
+        tape.tick(
+            now_ns, None, state=state, scene=EMPTY_SCENE, vetted=vetted,
+            health=health, press=shield.taken,
+        )  # fmt: skip
+    tape.close()
+    assert modes >= {Mode.DISARMED, Mode.DEGRADED, Mode.STOPPED}
+    judged = rejudge(open_tape(path))
+    assert judged.is_same
+    assert judged.reasons["estop"] > 10
+    assert judged.reasons["battery"] > 5
 
 
 def test_scene_is_recorded_when_it_changes_and_events_beside_it(tmp_path: Path) -> None:

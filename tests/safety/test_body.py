@@ -1,4 +1,4 @@
-"""Stuck sensors, disordered samples, loads, contacts, the fence, and the retreat."""
+"""Stuck sensors, disordered samples, loads, contacts, and the retreat."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bidden.core.messages import Advice, Command, Mode, RobotState, Rung
+from bidden.core.messages import Advice, Mode, RobotState, Rung
 from bidden.robot import g1
 from bidden.safety import Limits, Scene
 from bidden.safety.body import ArmEffort, Retreat, check_effort, smoothed
@@ -342,68 +342,3 @@ def test_a_late_retreat_is_one_whose_arms_have_not_arrived() -> None:
     assert retreat.is_late(g1.READY_ARMS, 6_000_000_001)
     assert not retreat.is_late(lowered + 0.049, 10**12)
     assert retreat.is_late(lowered + 0.051, 10**12)
-
-
-# -- fence ---
-def at_pose(state: RobotState, pose: np.ndarray) -> RobotState:
-    return replace(state, base_pose=state.base_pose + pose)
-
-
-@pytest.mark.parametrize("yaw", [0.0, 1.1, np.pi])
-@pytest.mark.parametrize("wish", [(0.8, 0.0, 0.0), (0.4, 0.4, 0.9), (-0.5, 0.2, -0.9)])
-def test_the_fence_is_never_passed(
-    make_bench: Any, state_of: Callable[..., RobotState], yaw: float, wish: Any
-) -> None:
-    bench = make_bench(Limits(fence_radius=2.0))
-    pose, worst, slow = np.array([0.5, -0.2, yaw]), 0.0, 0
-    for _ in range(500):
-        state = at_pose(lively(bench, state_of), pose)
-        vetted, verdict = bench.tick(state=state, base_velocity=np.array(wish))
-        vx, vy, wz = vetted.command.base_velocity
-        c, s = np.cos(pose[2]), np.sin(pose[2])
-        pose = pose + 0.02 * np.array([c * vx - s * vy, s * vx + c * vy, wz])
-        distance = float(np.hypot(*pose[:2]))
-        out = (c * vx - s * vy) * pose[0] + (s * vx + c * vy) * pose[1]
-        margin = 2.0 - 0.15 - distance
-        worst = max(worst, distance)
-        assert out / distance <= np.sqrt(2 * 1.0 * max(margin, 0)) + 0.03
-        slow += "geofence" in verdict.reasons
-    assert worst <= 1.851
-    if wish[2] == 0:
-        assert worst > 1.8
-        assert slow > 100
-
-
-def test_outside_the_fence_only_inward_motion_is_left(
-    make_bench: Any, state_of: Callable[..., RobotState]
-) -> None:
-    for vx in (0.4, -0.4):
-        bench = make_bench(Limits(fence_radius=2.0))
-        for _ in range(20):
-            pose = np.array([2.3, 0.0, 0.0])
-            state = at_pose(lively(bench, state_of), pose)
-            vetted, _ = bench.tick(state=state, base_velocity=np.array([vx, 0, 0]))
-        assert vetted.command.base_velocity[0] == pytest.approx(min(vx, 0.0))
-
-
-def test_turning_fast_at_the_fence_does_not_soften_the_brake(
-    make_bench: Any, state_of: Callable[..., RobotState]
-) -> None:
-    bench = make_bench(Limits(fence_radius=2.0))
-    pose = np.array([1.0, 0.0, 0.0])
-    for k in range(60):
-        turn = 0.9 if k % 2 else -0.9
-        state = at_pose(lively(bench, state_of), pose)
-        vetted, _ = bench.tick(state=state, base_velocity=np.array([0.8, 0.0, turn]))
-        forward = float(vetted.command.base_velocity[0])
-        margin = 1.85 - pose[0]
-        assert forward <= 1.5 * max(margin, 0.0) + 1e-5
-        pose = pose + np.array([0.02 * forward, 0.0, 0.0])
-
-
-def test_without_a_fence_the_base_goes_anywhere(
-    bench: Any, command_of: Callable[..., Command]
-) -> None:
-    for _ in range(30):
-        _, verdict = bench.tick(base_velocity=np.array([0.8, 0.0, 0.0]))
-        assert verdict.rung is Rung.PASS

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 import bidden
-from bidden.core.messages import ActionChunk, Rung, Verdict
+from bidden.core.messages import ActionChunk, Health, Mode, Rung, Verdict
 from bidden.core.vetted import VettedCommand
 from bidden.robot.g1 import ARMS
 from bidden.safety import Shield
@@ -132,3 +133,43 @@ def test_counts_start_again(loop: ControlLoop) -> None:
     assert (loop.ticks, loop.skipped, loop.falls, loop.violations) == (0, 0, 0, 0)
     assert not loop.rungs
     assert loop.latency.timing().count == 0
+
+
+@dataclass
+class Body:
+    """A health source that says what the test wrote down."""
+
+    clock: Any
+    estop: Literal["released", "pressed", "missing"] = "released"
+
+    def read(self) -> Health:
+        return Health(stamp_ns=self.clock.now, battery=0.9, estop=self.estop)
+
+
+def test_a_pressed_channel_stops_and_a_person_leads_back(
+    loop: ControlLoop, robot: Any, clock: Any, chunk_of: Make
+) -> None:
+    loop.health = body = Body(clock)
+    loop.run(5)
+    assert loop.shield.mode is Mode.READY
+    body.estop = "pressed"
+    loop.executor.load(chunk_of(clock.now, vx=0.3))
+    loop.run(20)
+    assert not robot.pose.any()
+    assert robot.written[-1].settle > 0
+    assert loop.reset() == ("estop",)
+    assert loop.arm()[:2] == ("stopped: reset first", "estop")
+    body.estop = "released"
+    assert loop.reset() == ()
+    assert loop.shield.mode is Mode.DISARMED
+    assert loop.arm() == ()
+    loop.run(40)
+    assert robot.written[-1].settle == 0
+
+
+def test_arming_answers_for_now_not_for_the_last_tick(robot: Any, clock: Any) -> None:
+    loop = ControlLoop(robot, clock, executor=Executor(), shield=Shield())
+    loop.health = body = Body(clock, estop="missing")
+    assert "estop" in loop.arm()
+    body.estop = "released"
+    assert loop.reset() == loop.arm() == ()

@@ -100,7 +100,7 @@ class Judge:
             if own.retreat is not None:
                 command = self._retreat(own, own.retreat, tick)
             if tick.can_judge:
-                own = self._bend(own, command, scene, tick)
+                self._bend(own, command, scene, tick)
         except Exception:  # noqa: BLE001 a check that fails is an unsafe verdict
             tick.found.append((Rung.HOLD, Check.INTERNAL))
         return self._close(own, tick)
@@ -121,6 +121,8 @@ class Judge:
         )
         tick.found += condition.found
         tick.share = condition.share
+        if condition.believed is own.health:
+            return own
         return replace(own, health=condition.believed)
 
     def _believe(self, own: ShieldState, state: RobotState, tick: Tick) -> ShieldState:
@@ -174,7 +176,7 @@ class Judge:
 
     def _bend(
         self, own: ShieldState, command: Command | None, scene: Scene, tick: Tick
-    ) -> ShieldState:
+    ) -> None:
         """Fill in what of the command is allowed; add findings."""
         state, posture, limits = own.state, own.posture, self._limits
         assert state is not None
@@ -193,7 +195,7 @@ class Judge:
         tick.found += self._check_balance(
             state, X_PL[:2], X_BP=X_BP, limits=limits, is_settled=own.settle > 0.0
         )
-        own = self._weigh(own, X_PL[0], tick)
+        self._weigh(own, X_PL[0], tick)
         scene = self._see(scene, state, tick)
         arms = self._move_arms(
             posture,
@@ -208,7 +210,7 @@ class Judge:
         tick.arms, tick.margin = arms.value, arms.margin
         tick.found += arms.found
         if command is None:
-            return own
+            return
         base = self._bend_base(command.base_velocity, own, scene, tick)
         swept = self._sweep(
             base.value, X_PL=X_PL[0], X_BP=X_BP, scene=scene, limits=limits
@@ -217,17 +219,15 @@ class Judge:
         tick.base = swept.value
         tick.margin = min(tick.margin, base.margin, swept.margin)
         tick.grip = np.minimum(np.maximum(command.grip, 0.0), 1.0)
-        return own
 
-    def _weigh(self, own: ShieldState, X_PL: Array, tick: Tick) -> ShieldState:
+    def _weigh(self, own: ShieldState, X_PL: Array, tick: Tick) -> None:
         """Look for loads and contacts in the torques of the arms."""
         state = own.state
         assert state is not None
         arms, per_kg = self._arm_effort(X_PL, state.gravity)
         residual = state.torque[g1.ARMS] - arms
-        effort = smoothed(own.effort, residual, period=tick.period)
-        tick.found += check_effort(effort, per_kg, self._limits)
-        return replace(own, effort=effort)
+        tick.effort = smoothed(own.effort, residual, period=tick.period)
+        tick.found += check_effort(tick.effort, per_kg, self._limits)
 
     def _bend_base(
         self, wish: Array, own: ShieldState, scene: Scene, tick: Tick
@@ -254,7 +254,8 @@ class Judge:
             tick.found, standing_faults(own.faults, tick.found, tick.now_ns), tick
         ):
             step = limited(min(SLOW_SHARE, tick.share))
-        return replace(step, value=slowed_inside(step.value, pose, self._limits))
+        slowed = slowed_inside(step.value, pose, self._limits)
+        return step if slowed is step.value else replace(step, value=slowed)
 
     def _see(self, scene: Scene, state: RobotState, tick: Tick) -> Scene:
         """The scene in the base frame of now, or an empty one with a finding."""
@@ -309,6 +310,7 @@ class Judge:
         after = replace(
             own,
             now_ns=now_ns,
+            effort=own.effort if tick.effort is None else tick.effort,
             posture=posture,
             grip=grip,
             base=base,

@@ -64,6 +64,7 @@ class Tick:
     arms: Array | None = None
     base: Array | None = None
     grip: Array | None = None
+    effort: Array | None = None
     margin: float = float("inf")
     share: float = 1.0  # of the speeds that warm motors are left with
     can_judge: bool = False  # the newest believed state is one to move by

@@ -11,12 +11,11 @@ from bidden.robot import g1
 from bidden.robot.balance import GRAVITY
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check, Finding
-from bidden.safety.limits import ARM_EFFORT, Limits
+from bidden.safety.limits import Limits
 
 SMOOTHING_S: Final = 0.25  # of the residual; a step of the gait takes 0.5 s
 _LEVER: Final = 0.05  # [m] of a hand off its joints, below which no mass is told
-_WEAK: Final = np.flatnonzero(ARM_EFFORT < 10.0)  # wrist pitch and yaw
-_STRONG: Final = np.flatnonzero(ARM_EFFORT >= 10.0)
+_WEAK: Final = 5  # wrist pitch and yaw come last in each arm
 _FIRST: Final = g1.ARMS.start + 1  # link of the first arm joint
 
 
@@ -74,10 +73,11 @@ def check_effort(residual: Array, per_kg: Array, limits: Limits) -> list[Finding
     """
     found: list[Finding] = []
     mass = loads_of(residual, per_kg)
-    rest = np.abs(residual - np.repeat(np.maximum(mass, 0.0), 7) * per_kg)
+    load = np.maximum(mass, 0.0)[:, None] * per_kg.reshape(2, 7)
+    rest = np.abs(residual.reshape(2, 7) - load)
     if not (
-        rest[_STRONG].max() <= limits.contact_torque
-        and rest[_WEAK].max() <= limits.contact_torque_wrist
+        rest[:, :_WEAK].max() <= limits.contact_torque
+        and rest[:, _WEAK:].max() <= limits.contact_torque_wrist
     ):
         found.append((Rung.HOLD, Check.CONTACT))
     if not mass.max() <= limits.payload_mass:
