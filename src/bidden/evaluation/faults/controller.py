@@ -29,6 +29,7 @@ from bidden.system.processes.policy import PolicyWatch, ProcessPolicy
 from bidden.system.watches import SourcesLookout
 
 WALKER = "bidden.evaluation.faults.misbehaving:Walker"
+STARTS = 20
 GOAL = Goal(skill=Skill.MOVE_BY, instruction="walk on", amount=np.array([9.0, 0, 0]))
 
 
@@ -92,8 +93,11 @@ class Controller:
         self._policy.reset(GOAL)
         self._catch_up()
         self._loop.reset_counts()
-        self._loop.run(25)
-        self._refused = self._loop.arm()
+        for _ in range(STARTS):  # a busy machine may be late while all of them start
+            self._loop.run(25)
+            self._refused = self._loop.reset() or self._loop.arm()
+            if not self._refused:
+                break
         words: dict[bytes, Callable[[], None]] = {
             b"arm": self._arm, b"recover": self._recover
         }  # fmt: skip
