@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bidden.brain.policy.belief import mirror_actions
-from bidden.core.messages import LEFT, RIGHT, ActionChunk, Array, Command, RobotState
+from bidden.core.messages import LEFT, RIGHT, ActionChunk, Command, RobotState
 from bidden.robot.g1 import ARM_IN_COMMAND, READY_ARMS
 from bidden.robot.kinematics import Kinematics
 from bidden.system.executor import REST_HAND, Executor, flaw_of
@@ -195,12 +195,14 @@ def test_the_resting_hand_is_the_pose_of_the_resting_arms(state: RobotState) -> 
         (np.zeros(12), 0.1, "shape (12,), expected (steps, 12)"),
         (np.zeros((0, 12)), 0.1, "shape (0, 12)"),
         (np.full((8, 12), np.nan), 0.1, "not finite"),
+        (np.zeros((8, 12), complex), 0.1, "not finite"),
+        ([[0.0] * 12, [0.0]], 0.1, "not an array"),
         (np.zeros((8, 12)), float("nan"), "period of nan s"),
         (np.zeros((8, 12)), 0.0, "period of 0.0 s"),
     ],
 )
 def test_a_flawed_chunk_is_named_and_never_played(
-    actions: Array, period: float, says: str
+    actions: Any, period: float, says: str
 ) -> None:
     chunk = ActionChunk(
         stamp_ns=0, actions=actions, spread=actions, period_s=period, policy="theirs"

@@ -37,6 +37,7 @@ COMMANDS = {
     "calibrate": ("calibrate", "learn what a policy is like when all goes well"),
     "replay": ("commands.replay", "show a recording and judge its commands again"),
     "judge": ("commands.judge", "may these instructions be asked?"),
+    "faults": ("faults", "break things on purpose and see what it does"),
     "config": ("commands.config", "show the settings of a run"),
     "doctor": ("doctor", "what is there, what is not, and the line that mends it"),
 }

@@ -68,6 +68,12 @@ class Check(StrEnum):
     PAYLOAD = "payload"
     GEOFENCE = "geofence"
     RETREAT_BLOCKED = "retreat_blocked"
+    POLICY_LOST = "policy_lost"
+    MONITOR_LOST = "monitor_lost"
+    IMAGE_STALE = "image_stale"
+    IMAGE_FROZEN = "image_frozen"
+    IMAGE_UNUSABLE = "image_unusable"
+    SOURCES_DISAGREE = "sources_disagree"
 
 
 Finding = tuple[Rung, Check]
@@ -78,6 +84,12 @@ ADVISED: Final = frozenset(
         Check.FORESEEN_FALL,
         Check.POLICY_UNCERTAIN,
         Check.UNFAMILIAR_VIEW,
+        Check.POLICY_LOST,
+        Check.MONITOR_LOST,
+        Check.IMAGE_STALE,
+        Check.IMAGE_FROZEN,
+        Check.IMAGE_UNUSABLE,
+        Check.SOURCES_DISAGREE,
     }
 )
 

@@ -45,7 +45,7 @@ from .checks import (
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
 from .memory import Outcome, ShieldState, Tick, start
 from .modes import ARMED, Faults, in_the_way, next_mode, standing_faults
-from .motion import ArmMotion, Step, limit_base, limit_joints
+from .motion import ArmMotion, Step, Sweep, limit_base, limit_joints
 from .scene import EMPTY_SCENE, Scene, carried_along, is_sound
 
 # What brings the base to reduced speed. A share of the wish would stop it: the gait
@@ -74,7 +74,7 @@ class Judge:
         self._check_state = StateCheck()
         self._check_balance = BalanceCheck(self._kinematics)
         self._move_arms = ArmMotion(self._kinematics)
-        self._arm_effort = ArmEffort()
+        self._arm_effort, self._sweep = ArmEffort(), Sweep()
 
     def step(
         self,
@@ -214,7 +214,12 @@ class Judge:
         if command is None:
             return
         base = self._bend_base(command.base_velocity, own, scene, tick)
-        tick.base, tick.margin = base.value, min(tick.margin, base.margin)
+        swept = self._sweep(
+            base.value, X_PL=X_PL[0], X_BP=X_BP, scene=scene, limits=limits
+        )
+        tick.found += swept.found
+        tick.base = swept.value
+        tick.margin = min(tick.margin, base.margin, swept.margin)
         tick.grip = np.minimum(np.maximum(command.grip, 0.0), 1.0)
 
     def _weigh(self, own: ShieldState, X_PL: Array, tick: Tick) -> None:

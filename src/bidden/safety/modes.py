@@ -60,6 +60,12 @@ CLEARS_AFTER: Final[dict[Check, float]] = {
     Check.PAYLOAD: OPERATOR,  # row 29
     Check.GEOFENCE: 0.0,  # row 30: inside
     Check.RETREAT_BLOCKED: OPERATOR,  # row 44: it asks for settling only
+    Check.POLICY_LOST: 0.0,  # row 14: the next chunk; three in a row settle, row 15
+    Check.MONITOR_LOST: OPERATOR,  # row 17
+    Check.IMAGE_STALE: 0.0,  # row 1: its watch waits for a second of good frames
+    Check.IMAGE_FROZEN: 0.0,  # row 2
+    Check.IMAGE_UNUSABLE: 0.0,  # row 3
+    Check.SOURCES_DISAGREE: 0.5,  # row 8: agreement, over a window of its watchdog
 }
 # What may be found and is no reason not to arm: it is judged with every command.
 _OF_COMMANDS: Final = frozenset(
@@ -67,7 +73,8 @@ _OF_COMMANDS: Final = frozenset(
         Check.DISARMED, Check.RISING, Check.COMMAND_MISSING, Check.COMMAND_INVALID,
         Check.COMMAND_STAMP, Check.COMMAND_STALE, Check.SOURCE_STALE,
         Check.SCENE_STALE, Check.FORESEEN_CONTACT, Check.FORESEEN_FALL,
-        Check.POLICY_UNCERTAIN, Check.UNFAMILIAR_VIEW,
+        Check.POLICY_UNCERTAIN, Check.UNFAMILIAR_VIEW, Check.POLICY_LOST,
+        Check.IMAGE_STALE, Check.IMAGE_FROZEN, Check.IMAGE_UNUSABLE,
     }
 )  # fmt: skip
 

@@ -136,13 +136,16 @@ class Executor:
 
 def flaw_of(chunk: ActionChunk) -> str:
     """Why a chunk cannot be played, for people; empty when it can."""
-    shape = np.shape(chunk.actions)
+    actions: object = chunk.actions  # whatever a policy has put there
+    if not isinstance(actions, np.ndarray):
+        return f"policy '{chunk.policy}' gave actions that are not an array"
+    shape = actions.shape
     if len(shape) != 2 or shape[0] == 0 or shape[1] != len(ACTION_NAMES):
         return (
             f"policy '{chunk.policy}' gave actions of shape {shape}, "
             f"expected (steps, {len(ACTION_NAMES)})"
         )
-    if not np.all(np.isfinite(chunk.actions)):
+    if not (actions.dtype.kind in "fiu" and np.all(np.isfinite(actions))):
         return f"policy '{chunk.policy}' gave actions that are not finite"
     if not (np.isfinite(chunk.period_s) and chunk.period_s > 0):
         return f"policy '{chunk.policy}' gave a period of {chunk.period_s} s"

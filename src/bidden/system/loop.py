@@ -48,7 +48,7 @@ class ControlLoop:
         self.scene: Scene = EMPTY_SCENE
         self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
         self.health: HealthSource | None = None  # of a body that reports it
-        self.lookout: Lookout | None = None
+        self.lookouts: tuple[Lookout, ...] = ()
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
         self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
@@ -138,8 +138,8 @@ class ControlLoop:
 
     def _advice_for(self, state: RobotState) -> tuple[Advice, ...]:
         """Advice about the chunk that is being played, and about this very state."""
-        said = None if self.lookout is None else self.lookout.look(state)
-        return self.advice if said is None else (*self.advice, said)
+        said = (lookout.look(state) for lookout in self.lookouts)
+        return (*self.advice, *(one for one in said if one is not None))
 
     def _count(self, state: RobotState, verdict: Verdict) -> None:
         self.ticks += 1

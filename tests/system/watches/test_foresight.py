@@ -180,7 +180,9 @@ def test_a_state_that_cannot_be_read_starts_over() -> None:
 def test_the_loop_asks_in_every_tick_and_obeys(
     loop: ControlLoop, robot: Any, clock: Any, chunk_of: Callable[..., ActionChunk]
 ) -> None:
-    loop.lookout = FallLookout(Script([0.0] * 10 + [5.0] * 5))  # type: ignore[arg-type]
+    loop.lookouts = (
+        FallLookout(Script([0.0] * 10 + [5.0] * 5)),  # type: ignore[arg-type]
+    )
     loop.executor.load(chunk_of(clock.now, vx=0.3))
     loop.run(10)
     assert loop.rung < Rung.HOLD
@@ -201,12 +203,12 @@ def test_advice_of_a_tick_goes_on_the_tape(loop: ControlLoop) -> None:
             heard.append(advice)
 
     loop.tape = Tape()  # type: ignore[assignment]
-    loop.lookout = FallLookout(Script([0.0, 5.0, 5.0]))  # type: ignore[arg-type]
+    loop.lookouts = (FallLookout(Script([0.0, 5.0, 5.0])),)  # type: ignore[arg-type]
     loop.advice = (Advice(stamp_ns=0, rung=Rung.WARN, reason="policy_uncertain"),)
     loop.run(3)
     assert [len(advice) for advice in heard] == [1, 2, 2]
 
 
-@pytest.mark.parametrize("name", ["lookout", "advice"])
+@pytest.mark.parametrize("name", ["lookouts", "advice"])
 def test_without_a_watch_nothing_is_advised(loop: ControlLoop, name: str) -> None:
     assert not getattr(loop, name)

@@ -22,7 +22,13 @@ from bidden.system.orchestrator import Orchestrator
 from bidden.system.outcome import Outcome
 from bidden.system.reporting.film import Film
 from bidden.system.tape import Tape
-from bidden.system.watches import DoubtWatch, FallLookout, ForesightWatch
+from bidden.system.watches import (
+    DoubtWatch,
+    FallLookout,
+    ForesightWatch,
+    SourcesLookout,
+)
+from bidden.system.watches.camera import CameraWatch
 
 from .g1 import SimRobot, cameras
 from .policies import ExpertPolicy, RandomPolicy
@@ -108,6 +114,7 @@ class HouseSession:
         loop = ControlLoop(
             self.robot, clock, executor=Executor(), shield=Shield(limits), tape=tape
         )
+        loop.lookouts = (SourcesLookout(),)
         policy = self._fittings.policy(self._policy)
         orchestrator = Orchestrator(
             loop,
@@ -116,7 +123,11 @@ class HouseSession:
             policy=policy,
             on_event=self._events,
             facts={"seed": self.world.scene.seed, "policy": config.policy},
-            watches=(*self._watches(policy, loop), *self._fittings.watches),
+            watches=(
+                CameraWatch(),
+                *self._watches(policy, loop),
+                *self._fittings.watches,
+            ),
         )
         if reasons := loop.arm():
             raise RobotError("the shield cannot be armed: " + ", ".join(reasons))
@@ -127,7 +138,7 @@ class HouseSession:
         """Foresight, and doubt; scripted policies are calibrated only on wish."""
         config = self.config
         if not config.compared_without_foresight:
-            loop.lookout = FallLookout()
+            loop.lookouts = (*loop.lookouts, FallLookout())
             yield ForesightWatch(lambda: loop.scene)
         if config.doubt and (config.policy == "compact" or config.calibration):
             yield DoubtWatch.of(policy, config.calibration)

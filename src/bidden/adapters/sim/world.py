@@ -42,6 +42,15 @@ class Thing:
     support: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """The robot and one part of a thing touch."""
+
+    thing: str  # its name, or "floor", "wall0" ...
+    part: int  # number of the geom of the thing, in the order of `room`
+    force: float  # [N]
+
+
 class World:
     """A compiled scene and its state."""
 
@@ -60,6 +69,7 @@ class World:
         self.finger_ctrl = np.array([model.actuator(f).id for f in fingers])
         self.finger_q = np.array([model.joint(f).qposadr[0] for f in fingers])
         self.pelvis = model.body("pelvis").id
+        self._root = model.body_rootid[self.pelvis]
         self.base_q = int(model.joint("floating_base_joint").qposadr[0])
         self.base_v = int(model.joint("floating_base_joint").dofadr[0])
         self.site = [model.site(f"{side}_grip").id for side in SIDES]
@@ -152,6 +162,32 @@ class World:
                     touched[pads[pad]].add(other)
         both = touched[0] & touched[1]
         return min(both) if both else None
+
+    def touches(self) -> list[Touch]:
+        """Every touch of the robot and a thing now, with its force."""
+        found: list[Touch] = []
+        wrench = np.zeros(6)
+        for k in range(self.data.ncon):
+            geoms = self.data.contact[k].geom
+            owners = [self.model.geom_bodyid[int(g)] for g in geoms]
+            own = [self.model.body_rootid[b] == self._root for b in owners]
+            if own[0] == own[1]:
+                continue
+            other = int(geoms[own.index(False)])
+            name, _, part = self.model.geom(other).name.partition("/")
+            mujoco.mj_contactForce(self.model, self.data, k, wrench)
+            force = float(np.linalg.norm(wrench[:3]))
+            found.append(Touch(thing=name, part=int(part or 0), force=force))
+        return found
+
+    def push(self, velocity: Array) -> None:
+        """Kick the robot: add to the velocity of its whole body in W [m/s], (3,)."""
+        self.data.qvel[self.base_v : self.base_v + 3] += velocity
+
+    def load_hand(self, hand: int, mass: float) -> None:
+        """Hang a mass on the wrist of one hand [kg]; it stays for this world's life."""
+        wrist = self.model.body(f"{SIDES[hand]}_wrist_yaw_link").id
+        self.model.body_mass[wrist] += mass
 
     def hangs_below(self, hand: int) -> float | None:
         """How far the object in a hand reaches down from the grip point [m]."""

@@ -9,3 +9,4 @@ from .config import load_scene as load_scene
 from .draw import FREE_RADIUS as FREE_RADIUS
 from .draw import Pairs as Pairs
 from .draw import random_scene as random_scene
+from .solids import known_scene as known_scene

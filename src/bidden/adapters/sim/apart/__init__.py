@@ -1,0 +1,1 @@
+"""The simulated body in a process of its own, with a driver's watchdog."""

@@ -1,0 +1,1 @@
+"""Parts that run in processes of their own: the policy, the monitor."""

@@ -1,0 +1,113 @@
+"""A turn carries the arms along: into a person it is slowed, away from one not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bidden.core.messages import Array, Rung
+from bidden.robot.capsules import BodyCapsules, segment_distances
+from bidden.robot.g1 import ARM, DEFAULT_Q, READY_ARMS
+from bidden.robot.kinematics import Kinematics
+from bidden.safety import Limits, Scene
+from bidden.safety.motion import Step, Sweep
+
+KINEMATICS, BODY, SWEEP = Kinematics(), BodyCapsules(), Sweep()
+DOWN = np.array([0.0, 0.0, -1.0])
+LIMITS = Limits()
+
+
+def posture() -> Array:
+    q = DEFAULT_Q.copy()
+    q[15:] = READY_ARMS
+    q[ARM[0]] = 0.0
+    q[ARM[0].start] = -1.2  # the right arm is held out
+    return q
+
+
+def person(x: float, y: float) -> Scene:
+    return Scene(
+        stamp_ns=1,
+        person_ends=np.array([[[x, x], [y, y], [0.2, 1.5]]]),
+        person_radius=np.array([0.2]),
+    )
+
+
+def sweep(velocity: Array, scene: Scene, q: Array) -> Step:
+    X_PL = KINEMATICS.link_poses(q)
+    X_BP = KINEMATICS.ground(X_PL, DOWN)
+    return SWEEP(velocity, X_PL=X_PL, X_BP=X_BP, scene=scene, limits=LIMITS)
+
+
+def gap(scene: Scene, q: Array, moved: Array) -> float:
+    """Least gap after the base has moved by x, y, yaw, by another way."""
+    X_PL = KINEMATICS.link_poses(q)
+    X_BP = KINEMATICS.ground(X_PL, DOWN)
+    arms = BODY.segments(X_PL)[BODY.arms.ravel()]
+    arms = X_BP[:3, :3] @ arms + X_BP[:3, 3:]
+    c, s = np.cos(moved[2]), np.sin(moved[2])
+    R = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+    arms = R @ arms + np.array([moved[0], moved[1], 0.0])[:, None]
+    distance = segment_distances(arms[:, None], scene.person_ends)
+    return float((distance - BODY.radius[BODY.arms.ravel(), None]).min() - 0.2)
+
+
+numbers = st.floats(-0.9, 0.9, allow_nan=False)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.tuples(numbers, numbers, numbers),
+    st.floats(0.3, 1.2),
+    st.floats(-3.1, 3.1),
+    st.lists(st.floats(-0.5, 0.5), min_size=14, max_size=14),
+)
+def test_no_arm_nears_a_person_faster_than_its_gap_allows(
+    velocity: tuple[float, float, float], away: float, angle: float, bend: list[float]
+) -> None:
+    q = posture()
+    q[15:] += bend
+    scene = person(away * np.cos(angle), away * np.sin(angle))
+    step = sweep(np.array(velocity), scene, q)
+    dt = 1e-4
+    before = gap(scene, q, np.zeros(3))
+    lost = (before - gap(scene, q, dt * step.value)) / dt
+    assert lost <= LIMITS.person_gain * max(before - LIMITS.person_clearance, 0) + 1e-2
+    assert np.abs(step.value).max() <= np.abs(velocity).max() + 1e-12
+    assert np.allclose(np.cross(step.value, velocity), 0.0)  # slowed, not turned
+
+
+def test_a_turn_into_a_person_is_slowed_and_one_away_is_not() -> None:
+    q = posture()
+    hand = KINEMATICS.hand_poses(q, DOWN)[0][:3, 3]
+    scene = person(float(hand[0]), float(hand[1]) - 0.45)  # to the right of the hand
+    into = sweep(np.array([0.0, 0.0, -0.9]), scene, q)
+    assert -0.5 < into.value[2] <= 0.0
+    assert into.found[0][0] is Rung.SLOW
+    away = sweep(np.array([0.0, 0.0, 0.9]), scene, q)
+    assert away.value[2] == 0.9
+    assert not away.found
+    assert away.margin < 0.3
+
+
+@pytest.mark.parametrize("scene", [Scene(), person(3.0, 0.0)], ids=["nobody", "far"])
+def test_nobody_near_changes_nothing(scene: Scene) -> None:
+    velocity = np.array([0.8, -0.4, 0.9])
+    step = sweep(velocity, scene, posture())
+    assert step.value is velocity
+    assert not step.found
+
+
+def test_a_base_that_stands_needs_no_look() -> None:
+    still = np.zeros(3)
+    assert sweep(still, person(0.5, 0.0), posture()).value is still
+
+
+def test_an_arm_inside_the_clearance_allows_no_nearing_at_all() -> None:
+    q = posture()
+    hand = KINEMATICS.hand_poses(q, DOWN)[0][:3, 3]
+    scene = person(float(hand[0]) + 0.3, float(hand[1]))
+    step = sweep(np.array([0.3, 0.0, 0.0]), scene, q)
+    assert not step.value.any()
