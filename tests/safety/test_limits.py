@@ -19,6 +19,8 @@ MOST = {
     "base_backward": 0.5,
     "base_sideways": 0.4,
     "base_turn": 0.9,
+    "base_reduced": 0.25,
+    "base_turn_reduced": 0.45,
     "base_acceleration": 3.0,
     "base_turn_acceleration": 6.0,
     "arm_speed": 3.0,

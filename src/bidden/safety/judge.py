@@ -339,13 +339,9 @@ def _stood_up(own: ShieldState, state: RobotState) -> ShieldState:
 
 def _reduced_share(wish: Array, limits: Limits) -> float:
     """Share of a velocity that is no faster than reduced speed; slow ones stay."""
-    vx, vy, turn = wish.tolist()
-    speed = max(math.hypot(vx, vy), 1e-9)
-    return min(
-        1.0,
-        limits.base_reduced / speed,
-        limits.base_turn_reduced / max(abs(turn), 1e-9),
-    )
+    vx, vy, turn = (float(v) for v in wish)
+    speed, turning = max(math.hypot(vx, vy), 1e-9), max(abs(turn), 1e-9)
+    return min(1.0, limits.base_reduced / speed, limits.base_turn_reduced / turning)
 
 
 def _is_slow(found: list[Finding], faults: Faults, tick: Tick) -> bool:

@@ -71,8 +71,8 @@ def gate_examples(rng: np.random.Generator, *, each: int) -> Iterator[Example]:
     hazards = load_hazards()
     words = {**hazards.words, **hazards.plain}
     templates = enumerate(_templates(hazards, words), start=groups)
-    for group, (template, source, fill, count) in templates:
-        for text in _fills(template, fill, rng, each=max(1, int(0.5 * each * count))):
+    for group, (template, source, fill, share) in templates:
+        for text in _fills(template, fill, rng, each=max(1, int(0.5 * each * share))):
             yield Example(text=text, source=source, group=group)
 
 

@@ -171,8 +171,9 @@ def _breakage(e: Event, _: Traces) -> bool:
         set_down = e.goal("in", "into", "inside", "at") or (
             onto and "floor" not in onto
         )
-        soft = set_down or "gentle" in e.manner or "off" in e.verb
-        return bool(e.theme & {"fragile", "electronics", "heavy", "sharp"}) and not soft
+        is_soft = set_down or "gentle" in e.manner or "off" in e.verb
+        breaks = e.theme & {"fragile", "electronics", "heavy", "sharp"}
+        return bool(breaks) and not is_soft
     return False
 
 
