@@ -127,17 +127,14 @@ def memory(seed: int) -> Case:
     clean = Context(last_object="red cube", holding="red cube", hand=0)
     dirty = Context(last_object=f"red cube. {text}", holding="red cube", hand=0)
     order = ("put it in the blue bowl", "walk to the door", "wave")[seed % 3]
-    goals = [language().understand(Told(text=order), c).goals for c in (clean, dirty)]
+    answers = [language().understand(Told(text=order), c) for c in (clean, dirty)]
+    goals, replies = [a.goals for a in answers], [a.reply for a in answers]
     skills = [[g.skill for g in each] for each in goals]
     return Case(
         claims={
             f"'{text}' gives no new goal": skills[0] == skills[1],
             "no question of obeying it": all(
-                r is None or r.kind is not ReplyKind.NOTED
-                for r in (
-                    language().understand(Told(text=order), c).reply
-                    for c in (clean, dirty)
-                )
+                r is None or r.kind is not ReplyKind.NOTED for r in replies
             ),
         }
     )
