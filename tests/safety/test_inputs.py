@@ -270,16 +270,22 @@ def test_a_broken_clock_holds(
 
 
 def test_a_scene_ages(bench: Any, table_of: Callable[..., Scene]) -> None:
-    far = table_of(5.0)
-    bench.tick(base_velocity=MOVING * 0.1)
-    expected = {599: 1.0, 600: 1.0, 601: 0.5, 1000: 0.5, 1001: 0.0}
-    for age_ms, share in expected.items():
+    far, wish = table_of(5.0), np.array([0.4, 0.0, 0.0])
+    brake = 0.4 - 3.0 * 0.02  # after one tick on the way to reduced speed [m/s]
+    expected = {599: 0.4, 600: 0.4, 601: brake, 1000: brake, 1001: 0.0}
+    for age_ms, speed in expected.items():
+        for _ in range(20):  # clears after 0.2 s of fresh scenes
+            bench.tick(base_velocity=wish, scene=far)
         scene = replace(far, stamp_ns=bench.now_ns + (20 - age_ms) * MS)
-        vetted, verdict = bench.tick(base_velocity=MOVING * 0.1, scene=scene)
-        assert vetted.command.base_velocity == pytest.approx(MOVING * 0.1 * share)
-        assert ("scene_stale" in verdict.reasons) == (share < 1)
-        for _ in range(12):  # clears after 0.2 s of fresh scenes
-            bench.tick(base_velocity=MOVING * 0.1, scene=far)
+        vetted, verdict = bench.tick(base_velocity=wish, scene=scene)
+        assert vetted.command.base_velocity == pytest.approx([speed, 0, 0])
+        assert ("scene_stale" in verdict.reasons) == (speed < 0.4)
+    for _ in range(20):
+        bench.tick(base_velocity=wish, scene=far)
+    scene = replace(far, stamp_ns=bench.now_ns - 600 * MS)
+    for _ in range(8):
+        vetted, _ = bench.tick(base_velocity=wish, scene=scene)
+    assert vetted.command.base_velocity == pytest.approx([0.25, 0, 0])
 
 
 @pytest.mark.parametrize("junk", [None, "room", 3])

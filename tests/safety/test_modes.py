@@ -36,6 +36,8 @@ CLEARS = {
     "contact": OPERATOR,
     "payload": OPERATOR,
     "retreat_blocked": OPERATOR,
+    "monitor_lost": OPERATOR,
+    "sources_disagree": 0.5,
     "scene_stale": 0.2,
     "person_distance": 1.0,
     "tilt": 0.5,
@@ -261,6 +263,7 @@ def test_each_hold_stands_in_the_way_but_those_of_commands(check: Check) -> None
         "disarmed", "rising", "command_missing", "command_invalid", "command_stamp",
         "command_stale", "source_stale", "scene_stale", "foreseen_contact",
         "foreseen_fall", "policy_uncertain", "unfamiliar_view",
+        "policy_lost", "image_stale", "image_frozen", "image_unusable",
     }  # fmt: skip
     reasons = in_the_way(Mode.DISARMED, (), [(Rung.HOLD, check)])
     assert reasons == (() if check.value in judged_later else (check.value,))

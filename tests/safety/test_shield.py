@@ -216,17 +216,20 @@ def test_a_collapsing_body_settles_but_a_rising_one_does_not(
 def test_capture_point_slows_then_holds(
     bench: Any, state_of: Callable[..., RobotState], speed: float, rung: Rung
 ) -> None:
-    wish = np.array([0.04, 0.0, 0.0])
+    wish = np.array([0.4, 0.0, 0.0])
     push = np.array([speed, 0.0, 0.0])
-    bench.tick(base_velocity=wish)
+    for _ in range(12):
+        bench.tick(base_velocity=wish)
     state = state_of(bench.now_ns + 20 * MS, base_velocity=push)
     vetted, verdict = bench.tick(state=state, base_velocity=wish)
     assert verdict.rung is rung
-    share = {Rung.PASS: 1.0, Rung.SLOW: 0.5, Rung.HOLD: 0.0}[rung]
-    assert vetted.command.base_velocity == pytest.approx(share * wish)
+    braking = {Rung.PASS: 0.4, Rung.SLOW: 0.34, Rung.HOLD: 0.0}[rung]
+    assert vetted.command.base_velocity == pytest.approx([braking, 0, 0])
     for _ in range(25):  # clears after half a second
         vetted, verdict = bench.tick(base_velocity=wish)
         assert verdict.rung is rung
+    end = {Rung.PASS: 0.4, Rung.SLOW: 0.25, Rung.HOLD: 0.0}[rung]
+    assert vetted.command.base_velocity == pytest.approx([end, 0, 0])
     assert bench.tick(base_velocity=wish)[1].rung is Rung.PASS
 
 

@@ -346,7 +346,8 @@ def _reduced_share(wish: Array, limits: Limits) -> float:
 
 def _is_slow(found: list[Finding], faults: Faults, tick: Tick) -> bool:
     """Whether the base must slow down beyond what its own checks cut already."""
-    return any(rung is Rung.SLOW and check in SLOWING for rung, check in found) or any(
+    asked = [*found, *((fault.rung, check) for check, fault in faults)]
+    return any(rung is Rung.SLOW and check in SLOWING for rung, check in asked) or any(
         check in LINGERING and fault.seen_ns != tick.now_ns for check, fault in faults
     )
 
