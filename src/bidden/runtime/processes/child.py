@@ -25,7 +25,7 @@ MARK: Final = b"bdn1"
 FRAME_MAX: Final = 16 * 1024 * 1024  # bytes; a head camera's frame has 0.7 MB
 _HEAD: Final = struct.Struct("<4sI")
 _READ: Final = 256 * 1024
-_END_S: Final = 2.0
+_END_S: Final = 20.0  # that a killed process may take to go, on a busy machine
 
 
 class Wire:

@@ -78,10 +78,19 @@ def test_it_follows_only_while_it_is_stroked(
     assert driver.by_itself  # nobody has stroked yet
     beats.beat(Beat.STROKE)
     driver.follow(order, arms)
-    driver.guard(0.01)
+    driver.guard()
     assert not driver.by_itself
     driver.follow(order, arms)
     assert np.array_equal(driver._velocity, order.base_velocity)
+
+
+def test_before_anybody_drives_it_it_stands_and_does_not_settle(
+    driver: Driver,
+) -> None:
+    wait(1.2)
+    driver.guard()
+    assert driver.by_itself
+    assert driver.settle == 0.0
 
 
 def test_without_strokes_it_stands_then_settles_and_stays_down(
@@ -90,19 +99,22 @@ def test_without_strokes_it_stands_then_settles_and_stays_down(
     order, arms = read_order(pack(order_of(drive(0.05))))
     beats.beat(Beat.STROKE)
     driver.follow(order, arms)
-    driver.guard(0.01)
+    driver.guard()
     driver.follow(order, arms)
     wait(0.25)  # neither a stroke nor an order
-    driver.guard(0.01)
+    driver.guard()
     assert driver.by_itself
     assert not driver._velocity.any()
     wait(1.0)
-    for _ in range(200):
-        driver.guard(0.01)
+    driver.guard()
+    assert 0.0 < driver.settle < 0.2
+    for _ in range(25):
+        wait(0.1)
+        driver.guard()
     assert driver.settle == pytest.approx(1.0)
     beats.beat(Beat.STROKE)
     driver.follow(order, arms)
-    driver.guard(0.01)
+    driver.guard()
     driver.follow(order, arms)
     assert driver.by_itself  # down until it is started again
     assert driver.settle == pytest.approx(1.0)

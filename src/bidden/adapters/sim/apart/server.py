@@ -29,6 +29,7 @@ STROKE_S: Final = 0.15  # age of the monitor's stroke; it strokes every 10 ms
 ORDER_S: Final = 0.15  # age of the newest order; they come every 20 ms
 SETTLE_AFTER_S: Final = 1.0  # without either; then it crouches
 SETTLE_S: Final = 2.0  # that crouching takes, as the shield's
+MOST_S: Final = 0.1  # of crouching at once, when the driver was late
 PERIOD_NS: Final = 10_000_000
 STEP_NS: Final = round(PHYSICS_DT_S * 1e9)
 BEHIND_NS: Final = 200_000_000  # physics that is so late gives up catching up
@@ -40,7 +41,8 @@ class Driver(SimRobot):
     def __init__(self, world: World, beats: Heartbeats) -> None:
         super().__init__(world)
         self._beats, self._clock = beats, MonotonicClock()
-        self._order_ns = self._healthy_ns = self._clock.now_ns()
+        self._order_ns = self._healthy_ns = self._guard_ns = self._clock.now_ns()
+        self._was_driven = False  # until then it stands: nothing was lost
         self.by_itself = True
         self.settle = 0.0
 
@@ -54,20 +56,22 @@ class Driver(SimRobot):
         self._settle = order.settle
         self._written_ns = self.now_ns
 
-    def guard(self, period_s: float) -> None:
-        """The watchdog: once every period, whatever else happens."""
+    def guard(self) -> None:
+        """The watchdog: again and again, whatever else happens."""
         now_ns = self._clock.now_ns()
+        passed_s = (now_ns - self._guard_ns) * 1e-9
+        self._guard_ns = now_ns
         fresh = (now_ns - self._order_ns) * 1e-9 <= ORDER_S
         if fresh and self._beats.age_s(Beat.STROKE) <= STROKE_S:
-            self._healthy_ns = now_ns
+            self._healthy_ns, self._was_driven = now_ns, True
         lost_s = (now_ns - self._healthy_ns) * 1e-9
         is_down = self.by_itself and self.settle > 0.0
-        self.by_itself = is_down or lost_s > 0.0
+        self.by_itself = is_down or lost_s > 0.0 or not self._was_driven
         if not self.by_itself:
             return
         self._velocity = np.zeros(3)
-        if is_down or lost_s > SETTLE_AFTER_S:
-            self.settle = min(1.0, self.settle + period_s / SETTLE_S)
+        if is_down or (self._was_driven and lost_s > SETTLE_AFTER_S):
+            self.settle = min(1.0, self.settle + min(passed_s, MOST_S) / SETTLE_S)
             self._settle = self.settle
 
 
@@ -89,7 +93,7 @@ def serve(wire: Wire, driver: Driver, observer: Wire | None = None) -> None:
                 driver.follow(*read_order(frame))
             except RobotError:
                 continue  # not an order: as if nothing had come
-        driver.guard(PERIOD_NS * 1e-9)
+        driver.guard()
         behind_ns = clock.now_ns() - zero_ns - driver.now_ns
         if behind_ns > BEHIND_NS:
             zero_ns += behind_ns
