@@ -30,7 +30,7 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = subparsers.add_parser(
         "faults",
-        help="break things on purpose and see what the robot does",
+        help="break things on purpose and see what it does",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
