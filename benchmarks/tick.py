@@ -2,7 +2,7 @@
 
     python benchmarks/tick.py --minutes 10
 
-The real loop at 50 Hz: read, executor with arm IK, shield with a scene, write; the
+The real loop at 50 Hz: read, lookouts, executor, shield with a scene, write; the
 simulated body moves in the time that is left, and a recording is written beside it.
 The last line is one JSON object. Limits: p99 <= 2 ms, no tick skipped.
 """
@@ -27,6 +27,7 @@ from bidden.safety import Limits, Scene, Shield
 from bidden.system.executor import Executor
 from bidden.system.loop import ControlLoop
 from bidden.system.tape import Tape
+from bidden.system.watches import FallLookout, SourcesLookout
 
 choose_gl()
 from bidden.adapters.sim.g1 import SimRobot  # noqa: E402  # draws nothing, but imports
@@ -103,6 +104,7 @@ def main() -> int:
             shield=Shield(limits),
             tape=tape,
         )
+        loop.lookouts = (SourcesLookout(), FallLookout())  # as every session has them
         priority = ask_for_priority()
         calm_garbage()
         loop.reset_counts()
