@@ -99,15 +99,13 @@ class ControlLoop:
 
     def tick(self) -> None:
         """One control period; returns when it is over."""
-        began_ns = stopwatch_ns()
         state, verdict = self._step(self.executor)
-        self.latency.add(stopwatch_ns() - began_ns)
         self._count(state, verdict)
         self._pacer.wait()
 
     def _step(self, executor: Executor | None) -> tuple[RobotState, Verdict]:
         """Read, judge, write and record; without an executor nothing is asked for."""
-        now_ns = self.clock.now_ns()
+        now_ns, began_ns = self.clock.now_ns(), stopwatch_ns()
         state = self.robot.read()
         health = self.health.read() if self.health else None
         advice = self._advice_for(state)
@@ -123,6 +121,7 @@ class ControlLoop:
         self.robot.write(vetted)
         if executor:
             executor.accept(vetted.command.arm_q)
+            self.latency.add(stopwatch_ns() - began_ns)  # recording comes after
         if self.tape:
             self.tape.tick(
                 now_ns,
