@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from .errors import RobotError
 from .messages import Command, Verdict
 
 
@@ -50,3 +51,16 @@ class VettedCommand:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"VettedCommand is immutable: {name}")
+
+
+def require_vetted(command: object) -> None:
+    """What every body asks of what it is told to do.
+
+    Raises:
+        RobotError: it is not a `VettedCommand`.
+    """
+    if type(command) is not VettedCommand:
+        raise RobotError(
+            f"expected a VettedCommand, got {type(command).__name__}: only the "
+            "shield's answer may reach the motors"
+        )

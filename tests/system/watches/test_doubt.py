@@ -247,7 +247,7 @@ def test_a_foreign_calibration_is_refused_aloud(
     walk_for(stage, chunk_of)
     outcome = watched(stage, watch, None).ask("walk one metre forward")
     assert "policy_uncertain" in outcome.reasons
-    assert speeds(stage).max() == pytest.approx(0.25)  # careful: half of the wish
+    assert speeds(stage).max() == pytest.approx(0.25)  # careful: reduced speed
 
 
 def test_a_missing_calibration_is_refused_aloud(stage: Any, tmp_path: Path) -> None:

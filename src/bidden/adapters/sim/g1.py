@@ -8,10 +8,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from bidden.core.errors import RobotError
 from bidden.core.frames import from_planar, wrap
 from bidden.core.messages import Array, Image, RobotState
-from bidden.core.vetted import VettedCommand
+from bidden.core.vetted import VettedCommand, require_vetted
 from bidden.robot.g1 import (
     ARMS,
     CAMERAS,
@@ -102,11 +101,7 @@ class SimRobot:
         Raises:
             RobotError: it is not a `VettedCommand`.
         """
-        if type(command) is not VettedCommand:
-            raise RobotError(
-                f"expected a VettedCommand, got {type(command).__name__}: only the "
-                "shield's answer may reach the motors"
-            )
+        require_vetted(command)
         self._velocity = command.command.base_velocity
         self._arm_q = command.command.arm_q
         self._grip = command.command.grip

@@ -21,6 +21,7 @@ from bidden.evaluation.household.episode import (
     HouseSession,
     PolicyName,
     Precision,
+    pairs_of,
     play,
 )
 from bidden.evaluation.household.tasks import Split
@@ -102,7 +103,7 @@ class _Opener:
 
         config = SessionConfig(
             seed=episode.seed,
-            pairs="unseen" if episode.split == "unseen-pairs" else "train",
+            pairs=pairs_of(episode),
             policy=episode.policy,
             precision=episode.precision,
             looking=True,  # policies without eyes leave views behind as well

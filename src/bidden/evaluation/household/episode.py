@@ -88,6 +88,11 @@ class OpenSession(Protocol):
         ...
 
 
+def pairs_of(episode: Episode) -> Literal["unseen", "train"]:
+    """Which shape-colour pairs the room of an episode holds."""
+    return "unseen" if episode.split == "unseen-pairs" else "train"
+
+
 def open_house(episode: Episode, on_event: Listener) -> HouseSession:
     """The real session of an episode; `unseen-pairs` scenes hold the held-out pairs."""
     from bidden.adapters.sim.gl import choose_gl
@@ -97,7 +102,7 @@ def open_house(episode: Episode, on_event: Listener) -> HouseSession:
 
     config = SessionConfig(
         seed=episode.seed,
-        pairs="unseen" if episode.split == "unseen-pairs" else "train",
+        pairs=pairs_of(episode),
         policy=episode.policy,
         precision=episode.precision,
         video=Path(episode.video) if episode.video else None,

@@ -6,7 +6,7 @@ from typing import Final
 
 from bidden.core.errors import RobotError
 from bidden.core.messages import RobotState
-from bidden.core.vetted import VettedCommand
+from bidden.core.vetted import VettedCommand, require_vetted
 from bidden.runtime.codec import Decoder
 from bidden.runtime.processes.child import Wire
 
@@ -54,11 +54,7 @@ class DistantRobot:
         Raises:
             RobotError: it is not a `VettedCommand`.
         """
-        if type(command) is not VettedCommand:
-            raise RobotError(
-                f"expected a VettedCommand, got {type(command).__name__}: only the "
-                "shield's answer may reach the motors"
-            )
+        require_vetted(command)
         self.skipped += not self._wire.send(pack(order_of(command)))
 
     def _take(self, frame: bytes | None) -> None:
