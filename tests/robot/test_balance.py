@@ -11,7 +11,6 @@ from bidden.robot.balance import (
     capture_point,
     polygon_margin,
     standing_points,
-    step_along,
 )
 from bidden.robot.kinematics import Kinematics, level_rotation
 
@@ -46,12 +45,13 @@ def test_velocity_of_the_centre_agrees_with_mujoco(oracle: mujoco.MjModel) -> No
         R_BP = level_rotation(-R_WP[2])
         R_BW = R_BP @ R_WP.T
         q, dq = data.qpos[7:], data.qvel[6:]
-        X, X_next = kinematics.link_poses(np.stack([q, step_along(q, dq)]))
-        own = balance.com_velocity(
-            X, X_next, R_BP=R_BP, gyro=data.qvel[3:6], base=R_BW @ data.qvel[:3]
+        X = kinematics.link_poses(q)
+        com, own = balance.com_motion(
+            X, dq, R_BP=R_BP, gyro=data.qvel[3:6], base=R_BW @ data.qvel[:3]
         )
+        assert com == pytest.approx(balance.com(X))
         truth = R_BW @ data.subtree_linvel[pelvis]
-        assert own[:2] == pytest.approx(truth[:2], abs=1e-3)
+        assert own[:2] == pytest.approx(truth[:2], abs=1e-6)
 
 
 def test_capture_point_of_a_pendulum() -> None:
@@ -92,3 +92,17 @@ def test_margin_is_the_distance_to_the_hull() -> None:
                 hull_margin(points, x), abs=1e-4
             )
     assert polygon_margin(np.zeros((1, 2)), np.zeros(2)) == 0.0
+    assert polygon_margin(np.zeros((0, 2)), np.zeros(2)) == 0.0
+    in_line = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [2.0, 0.0]])
+    assert polygon_margin(in_line, np.array([1.5, 0.5])) == pytest.approx(-0.5)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_margin_of_what_is_not_finite_is_not_a_number(bad: float) -> None:
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+    inside = np.array([0.5, 0.5])
+    for k in range(4):
+        broken = corners.copy()
+        broken[k, k % 2] = bad
+        assert np.isnan(polygon_margin(broken, inside))
+    assert np.isnan(polygon_margin(corners, np.array([bad, 0.5])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,6 @@ from .model import load_model
 
 GRAVITY: Final = 9.81  # [m/s^2]
 CONTACT_HEIGHT: Final = 0.015  # [m] soles lower than this carry weight; tuned
-_STEP: Final = 1e-6  # [s] of the finite difference along the joint velocities
 _TINY: Final = 1e-9
 
 
@@ -21,10 +21,18 @@ class Balance:
 
     def __init__(self) -> None:
         links = load_model().links
+        names = [link.name for link in links]
         mass = np.array([link.mass for link in links])
         self.mass = float(mass.sum())  # [kg]
         self._share = mass / self.mass
         self._com = np.array([link.com for link in links])[:, :, None]
+        self._axis = np.array([link.axis for link in links])[1:, :, None]
+        # What each joint carries, as shares of the body's mass, (29, 30)
+        carried = np.eye(len(links))
+        for i, link in reversed(list(enumerate(links[1:], start=1))):
+            carried[names.index(link.parent)] += carried[i]
+        self._carried = (carried * self._share)[1:]
+        self._weight = self._carried.sum(axis=1)[:, None]
 
     def com(self, X: Array) -> Array:
         """Centre of mass at link poses `X`, in the frame of `X`, (..., 3)."""
@@ -32,34 +40,36 @@ class Balance:
         com: Array = self._share @ (p[..., 0] + X[..., :3, 3])
         return com
 
-    def com_velocity(
-        self, X_PL: Array, X_PL_next: Array, *, R_BP: Array, gyro: Array, base: Array
-    ) -> Array:
-        """Velocity of the centre of mass over the ground, axes of B [m/s], (3,).
+    def com_motion(
+        self, X_PL: Array, dq: Array, *, R_BP: Array, gyro: Array, base: Array
+    ) -> tuple[Array, Array]:
+        """Centre of mass in P [m], and its velocity over the ground, axes of B [m/s].
 
         Args:
-            X_PL: link poses in the pelvis frame.
-            X_PL_next: the same after `step_along` of the joint velocities.
+            X_PL: link poses in the pelvis frame, (30, 4, 4).
+            dq: joint velocities [rad/s], (29,).
             R_BP: attitude of the pelvis.
             gyro: angular velocity of the pelvis, pelvis frame [rad/s].
             base: vx, vy [m/s] of the base and wz (unused), axes of B.
         """
-        c = self.com(X_PL)
-        rate = (self.com(X_PL_next) - c) / _STEP
-        rate += (
-            gyro[1] * c[2] - gyro[2] * c[1],
-            gyro[2] * c[0] - gyro[0] * c[2],
-            gyro[0] * c[1] - gyro[1] * c[0],
+        R, p = X_PL[:, :3, :3], X_PL[:, :3, 3]
+        centres = (R @ self._com)[:, :, 0] + p
+        com: Array = self._share @ centres
+        turn = (R[1:] @ self._axis)[:, :, 0] * dq[:, None]
+        lever = self._carried @ centres - self._weight * p[1:]
+        # The sum of turn x lever, and gyro x com, from one small matrix each
+        m = turn.T @ lever
+        (wx, wy, wz), (cx, cy, cz) = gyro.tolist(), com.tolist()
+        rate = np.array(
+            [
+                m[1, 2] - m[2, 1] + wy * cz - wz * cy,
+                m[2, 0] - m[0, 2] + wz * cx - wx * cz,
+                m[0, 1] - m[1, 0] + wx * cy - wy * cx,
+            ]
         )
         v: Array = R_BP @ rate
         v[:2] += base[:2]
-        return v
-
-
-def step_along(q: Array, dq: Array) -> Array:
-    """Joint positions a tiny time later, for `Balance.com_velocity`."""
-    stepped: Array = q + _STEP * dq
-    return stepped
+        return com, v
 
 
 def capture_point(com: Array, velocity: Array) -> Array:
@@ -79,12 +89,40 @@ def standing_points(soles: Array) -> Array:
 def polygon_margin(points: Array, x: Array) -> float:
     """Signed distance from `x` to the edge of the hull of `points` [m], inside > 0.
 
-    The distance is the least gap to a supporting line over all directions. The least
-    one is square to a pair of points (an edge) or points from a corner to `x`.
+    No points give 0; a number that is not finite gives nan. In plain floats: faster
+    than arrays for so few.
     """
-    edges = (points[:, None] - points[None]).reshape(-1, 2)
-    normals = np.concatenate([edges[:, ::-1] * (1.0, -1.0), x - points])
-    length = np.sqrt(np.einsum("ij,ij->i", normals, normals))
-    normals = normals[length > _TINY] / length[length > _TINY, None]
-    reach = (normals @ points.T).max(axis=1) - normals @ x
-    return float(reach.min()) if len(reach) else 0.0
+    (px, py), rows = x.tolist(), points.tolist()
+    if not math.isfinite(px + py + sum(a + b for a, b in rows)):
+        return math.nan
+    corners = _hull([(a, b) for a, b in rows])
+    inside, outside = math.inf, math.inf
+    for (ax, ay), (bx, by) in zip(corners, corners[1:] + corners[:1], strict=True):
+        ex, ey, rx, ry = bx - ax, by - ay, px - ax, py - ay
+        length = math.hypot(ex, ey)
+        along = rx * ex + ry * ey
+        if length > _TINY:
+            inside = min(inside, (ex * ry - ey * rx) / length)
+        u = min(max(along / max(length * length, _TINY * _TINY), 0.0), 1.0)
+        outside = min(outside, math.hypot(rx - u * ex, ry - u * ey))
+    if len(corners) > 2 and inside >= 0.0:
+        return inside
+    return -outside if corners else 0.0
+
+
+def _hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Corners of the convex hull, anticlockwise (Andrew's monotone chain)."""
+    points = sorted(set(points))
+    if len(points) < 3:
+        return points
+    corners: list[tuple[float, float]] = []
+    for way in (points, points[-2::-1]):
+        kept = max(len(corners), 1)
+        for x, y in way:
+            while len(corners) > kept:
+                (ax, ay), (bx, by) = corners[-2], corners[-1]
+                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0.0:
+                    break
+                corners.pop()
+            corners.append((x, y))
+    return corners[:-1]

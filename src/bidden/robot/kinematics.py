@@ -6,9 +6,11 @@ Frames: P pelvis, B base (floor under the pelvis, yaw-aligned), T torso, G grip 
 
 from __future__ import annotations
 
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 
@@ -17,53 +19,71 @@ from .g1 import CameraMount
 from .model import cross_matrix, load_model, rotation_from_quat
 
 TORSO: Final = 15  # link index
-WRISTS: Final = (29, 22)  # link index of the wrist_yaw links, by hand number
-FEET: Final = (12, 6)  # link index of the ankle_roll links: right, left
+WRISTS: Final = [29, 22]  # link index of the wrist_yaw links, by hand number
+FEET: Final = [12, 6]  # link index of the ankle_roll links: right, left
 
-Level = tuple[slice, slice | Array]  # rows in level order, their parents
+Indices = NDArray[np.signedinteger]
+
+
+class _Posed(NamedTuple):
+    """The last single posture that was asked for."""
+
+    key: bytes
+    X_PL: Array
+
+
+class _Grounded(NamedTuple):
+    """The last pelvis that was put on the floor."""
+
+    X_PL: Array
+    key: bytes
+    X_BP: Array
 
 
 class Kinematics:
     """Forward kinematics of the whole body in one pass; holds constants only.
 
-    All methods take joint positions in the order of `g1.JOINTS`, may be called from
-    any thread and give new arrays. Leading dimensions of `q` are kept.
+    All methods take joint positions in the order of `g1.JOINTS` and may be called from
+    any thread. Leading dimensions of `q` are kept.
     """
 
     def __init__(self) -> None:
         links = load_model().links
         names = {link.name: i for i, link in enumerate(links)}
-        parent = [names.get(link.parent, -1) for link in links]
-        depth = [0]
-        for i in range(1, len(links)):
-            depth.append(depth[parent[i]] + 1)
-        order = sorted(range(len(links)), key=lambda i: depth[i])
-        row = {link: r for r, link in enumerate(order)}  # link -> row in level order
-        self._rows = np.array([row[i] for i in range(len(links))])
-        self._joints = np.array([i - 1 for i in order[1:]])  # joint of each row but 0
-        self._levels = _levels(
-            [depth[i] for i in order], [row[parent[i]] if i else 0 for i in order]
-        )
-        fixed = np.array([rotation_from_quat(links[i].quat_wxyz) for i in order[1:]])
-        K = np.array([cross_matrix(np.array(links[i].axis)) for i in order[1:]])
+        parent = np.array([names.get(link.parent, 0) for link in links])
+        fixed = np.array([rotation_from_quat(link.quat_wxyz) for link in links[1:]])
+        K = np.array([cross_matrix(np.array(link.axis)) for link in links[1:]])
         self._R, self._RK, self._RKK = fixed, fixed @ K, fixed @ K @ K
-        self._p = np.array([links[i].position for i in order[1:]])
+        self._home = np.tile(np.eye(4), (len(links), 1, 1))  # poses in the parent
+        self._home[1:, :3, 3] = [link.position for link in links[1:]]
+        self._above = _ancestors(parent)
         self._sole_points, self._sole_radius = _soles()
+        self._posed = _Posed(b"", self._home)
+        self._grounded = _Grounded(self._home, b"", self._home[0])
 
     def link_poses(self, q: Array) -> Array:
-        """Poses X_PL of all links (pelvis first, then joint order), (..., 30, 4, 4)."""
-        s, c = np.sin(q), np.cos(q)
-        s = s[..., self._joints, None, None]
-        c = 1.0 - c[..., self._joints, None, None]
-        rows = len(self._joints) + 1
-        X = np.zeros((*q.shape[:-1], rows, 4, 4))
-        X[..., 3, 3] = 1.0
-        X[..., 0, :3, :3] = np.eye(3)
+        """Poses X_PL of all links (pelvis first, then joint order), (..., 30, 4, 4).
+
+        The same single posture asked for again costs nothing; its array is read-only.
+        """
+        if q.ndim > 1:
+            return self._chain(q)
+        key, posed = q.tobytes(), self._posed
+        if posed.key != key:
+            posed = _Posed(key, self._chain(q))
+            posed.X_PL.flags.writeable = False
+            self._posed = posed
+        return posed.X_PL
+
+    def _chain(self, q: Array) -> Array:
+        s, c = np.sin(q)[..., None, None], (1.0 - np.cos(q))[..., None, None]
+        X = np.empty((*q.shape[:-1], *self._home.shape))
+        X[...] = self._home
         X[..., 1:, :3, :3] = self._R + s * self._RK + c * self._RKK
-        X[..., 1:, :3, 3] = self._p
-        for own, parents in self._levels:
-            X[..., own, :, :] = X[..., parents, :, :] @ X[..., own, :, :]
-        return X[..., self._rows, :, :]
+        # Each round joins what hangs on twice as long a chain: 16 links after four
+        for above in self._above:
+            X = X.take(above, axis=-3) @ X
+        return X
 
     def pelvis_in_base(self, q: Array, gravity: Array) -> Array:
         """Pose X_BP: roll and pitch from gravity, the lowest sole on the floor."""
@@ -77,7 +97,7 @@ class Kinematics:
     def hand_poses(self, q: Array, gravity: Array) -> Array:
         """Grip-point poses X_BG of the right and the left hand, (2, 4, 4)."""
         X_PL = self.link_poses(q)
-        X_BW = self.ground(X_PL, gravity) @ X_PL[list(WRISTS)]
+        X_BW = self.ground(X_PL, gravity) @ X_PL[WRISTS]
         return grip_poses(X_BW)
 
     def torso_pose(self, q: Array, gravity: Array) -> Array:
@@ -98,20 +118,34 @@ class Kinematics:
 
     def sole_points(self, X_PL: Array, X_BP: Array) -> Array:
         """Contact points under the soles in B: right, left, (2, N, 3)."""
-        feet = X_BP @ X_PL[list(FEET)]
+        feet = X_BP @ X_PL[FEET]
         p: Array = self._sole_points @ feet[:, :3, :3].transpose(0, 2, 1)
         p += feet[:, None, :3, 3]
         p[..., 2] -= self._sole_radius
         return p
 
     def ground(self, X_PL: Array, gravity: Array) -> Array:
-        """Pose X_BP of the pelvis for links at `X_PL`, see `pelvis_in_base`."""
+        """Pose X_BP of the pelvis for links at `X_PL`, see `pelvis_in_base`.
+
+        For what `link_poses` has just given it is worked out once, and read-only.
+        """
+        key, known = gravity.tobytes(), self._grounded
+        if known.X_PL is X_PL and known.key == key and not X_PL.flags.writeable:
+            return known.X_BP
         X_BP = np.eye(4)
         X_BP[:3, :3] = level_rotation(gravity)
-        feet = X_BP[:3, :3] @ X_PL[list(FEET), :3, :]  # (2, 3, 4)
+        feet = X_BP[:3, :3] @ X_PL[FEET, :3, :]  # (2, 3, 4)
         z = self._sole_points @ feet[:, 2, :3, None] + feet[:, 2, 3, None, None]
         X_BP[2, 3] = self._sole_radius - z.min()
+        X_BP.flags.writeable = False
+        self._grounded = _Grounded(X_PL, key, X_BP)
         return X_BP
+
+
+@cache
+def shared_kinematics() -> Kinematics:
+    """The one of this process: who asks for the same posture works it out once."""
+    return Kinematics()
 
 
 def level_rotation(gravity: Array) -> Array:
@@ -161,19 +195,13 @@ def camera_matrix(mount: CameraMount) -> Array:
     )
 
 
-def _levels(depths: list[int], parents: list[int]) -> list[Level]:
-    levels: list[Level] = []
-    for level in range(1, depths[-1] + 1):
-        own = [r for r, d in enumerate(depths) if d == level]
-        above = [parents[r] for r in own]
-        run = above == list(range(above[0], above[0] + len(above)))
-        levels.append(
-            (
-                slice(own[0], own[-1] + 1),
-                slice(above[0], above[-1] + 1) if run else np.array(above),
-            )
-        )
-    return levels
+def _ancestors(parent: Indices) -> list[Indices]:
+    """Each link's ancestor 1, 2, 4, ... links above it; the pelvis is its own."""
+    rounds, above = [], parent
+    while above.any():
+        rounds.append(above)
+        above = above[above]
+    return rounds
 
 
 def _soles() -> tuple[Array, float]:

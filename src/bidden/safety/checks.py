@@ -5,6 +5,7 @@ Each check adds findings: a rung and the name of the check. None raises on bad d
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
@@ -218,12 +219,12 @@ class BalanceCheck:
         limits: Limits,
         is_settled: bool,
     ) -> list[Finding]:
-        """Findings for links at `X_PL` (2, 30, 4, 4): now and `step_along` later.
+        """Findings for links at `X_PL`, (30, 4, 4).
 
         A robot that was settled may be low: height counts for a standing one.
         """
         found: list[Finding] = []
-        tilt = float(np.arccos(np.clip(X_BP[2, 2], -1.0, 1.0)))
+        tilt = math.acos(min(max(float(X_BP[2, 2]), -1.0), 1.0))
         if not (tilt <= limits.tilt_settle):
             found.append((Rung.SETTLE, Check.TILT))
         elif not (tilt <= limits.tilt_hold):
@@ -242,14 +243,10 @@ class BalanceCheck:
 
         Both feet, because a walking robot's next step is where its swing foot is.
         """
-        com = X_BP[:3, :3] @ self._balance.com(X_PL[0]) + X_BP[:3, 3]
-        velocity = self._balance.com_velocity(
-            X_PL[0],
-            X_PL[1],
-            R_BP=X_BP[:3, :3],
-            gyro=state.gyro,
-            base=state.base_velocity,
+        R_BP = X_BP[:3, :3]
+        com, velocity = self._balance.com_motion(
+            X_PL, state.dq, R_BP=R_BP, gyro=state.gyro, base=state.base_velocity
         )
-        soles = self._kinematics.sole_points(X_PL[0], X_BP)
+        soles = self._kinematics.sole_points(X_PL, X_BP)
         feet = soles.reshape(-1, 3)[:, :2]
-        return polygon_margin(feet, capture_point(com, velocity))
+        return polygon_margin(feet, capture_point(R_BP @ com + X_BP[:3, 3], velocity))

@@ -20,8 +20,7 @@ from bidden.core.messages import (
     Verdict,
 )
 from bidden.robot import g1
-from bidden.robot.balance import step_along
-from bidden.robot.kinematics import Kinematics
+from bidden.robot.kinematics import shared_kinematics
 
 from .body import (
     ArmEffort,
@@ -70,7 +69,7 @@ class Judge:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._kinematics = Kinematics()
+        self._kinematics = shared_kinematics()
         self._check_state = StateCheck()
         self._check_balance = BalanceCheck(self._kinematics)
         self._move_arms = ArmMotion(self._kinematics)
@@ -190,20 +189,17 @@ class Judge:
             )
             target = posture + tick.share * (joints.value - posture)
             tick.found += joints.found
-        q = np.stack([state.q, step_along(state.q, state.dq), state.q, state.q])
-        q[2, g1.ARMS], q[3, g1.ARMS] = posture, target
-        X_PL = self._kinematics.link_poses(q)
-        X_BP = self._kinematics.ground(X_PL[0], state.gravity)
+        X_PL = self._kinematics.link_poses(state.q)
+        X_BP = self._kinematics.ground(X_PL, state.gravity)
         tick.found += self._check_balance(
-            state, X_PL[:2], X_BP=X_BP, limits=limits, is_settled=own.settle > 0.0
+            state, X_PL, X_BP=X_BP, limits=limits, is_settled=own.settle > 0.0
         )
-        self._weigh(own, X_PL[0], tick)
+        self._weigh(own, X_PL, tick)
         scene = self._see(scene, state, tick)
         arms = self._move_arms(
             posture,
             target,
             q=state.q,
-            X_PL=X_PL[2:],
             X_BP=X_BP,
             scene=scene,
             period=tick.period,
@@ -215,7 +211,7 @@ class Judge:
             return
         base = self._bend_base(command.base_velocity, own, scene, tick)
         swept = self._sweep(
-            base.value, X_PL=X_PL[0], X_BP=X_BP, scene=scene, limits=limits
+            base.value, X_PL=X_PL, X_BP=X_BP, scene=scene, limits=limits
         )
         tick.found += swept.found
         tick.base = swept.value

@@ -19,7 +19,7 @@ from bidden.core.messages import (
 )
 from bidden.robot.g1 import READY_ARMS
 from bidden.robot.ik import ArmIK
-from bidden.robot.kinematics import TORSO, WRISTS, Kinematics, grip_poses
+from bidden.robot.kinematics import TORSO, WRISTS, grip_poses, shared_kinematics
 
 # Where a hand rests in B: xyz [m], roll pitch yaw [rad]; the pose of READY_ARMS
 REST_HAND: Array = np.array(
@@ -48,7 +48,7 @@ class Executor:
 
     def __init__(self, config: ExecutorConfig | None = None) -> None:
         self.config = config or ExecutorConfig()
-        self._kinematics = Kinematics()
+        self._kinematics = shared_kinematics()
         self._ik = ArmIK((RIGHT, LEFT))
         low, high = np.array(self.config.hand_low), np.array(self.config.hand_high)
         mirror = np.array([1.0, -1.0, 1.0])
@@ -116,11 +116,11 @@ class Executor:
         c, target = self.config, self.hand_target
         X_PL = self._kinematics.link_poses(state.q)
         X_BP = self._kinematics.ground(X_PL, state.gravity)
-        error = target[:, :3] - grip_poses(X_BP @ X_PL[list(WRISTS)])[:, :3, 3]
-        distance = np.sqrt(np.square(error).sum(axis=1))
+        error = target[:, :3] - grip_poses(X_BP @ X_PL[WRISTS])[:, :3, 3]
+        distance = np.sqrt(np.vecdot(error, error))
         near = self._used & (distance < c.integral_zone)
         integral = self._integral + c.integral_gain * c.tick_s * error
-        size = np.sqrt(np.square(integral).sum(axis=1, keepdims=True))
+        size = np.sqrt(np.vecdot(integral, integral))[:, None]
         integral *= np.minimum(c.integral_limit / np.maximum(size, 1e-9), 1.0)
         self._integral = np.where(near[:, None], integral, self._integral)
         X_BT = X_BP @ X_PL[TORSO]

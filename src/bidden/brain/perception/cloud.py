@@ -85,7 +85,7 @@ class DepthReader:
         """Which of the points (N, 3) lie on the robot or on what it holds."""
         X_PL = self._kinematics.link_poses(state.q)
         X_BL = self._kinematics.ground(X_PL, state.gravity) @ X_PL
-        grips = grip_poses(X_BL[list(WRISTS)])[:, :3, 3].astype(np.float32)
+        grips = grip_poses(X_BL[WRISTS])[:, :3, 3].astype(np.float32)
         away = np.square(p_B[:, None] - grips).sum(axis=-1)
         own: Mask = (away < _HELD**2).any(axis=1)
         axes = self._body.segments(X_BL).astype(np.float32)

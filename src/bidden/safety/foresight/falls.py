@@ -10,7 +10,7 @@ import numpy as np
 
 from bidden.core.messages import Array, RobotState
 from bidden.robot.balance import GRAVITY, Balance
-from bidden.robot.kinematics import Kinematics
+from bidden.robot.kinematics import shared_kinematics
 
 from .risk import Nets, RiskData, load_risk
 
@@ -61,7 +61,7 @@ class FallSigns:
     """Reads the signs of a fall from one state; holds constants only."""
 
     def __init__(self) -> None:
-        self._kinematics, self._balance = Kinematics(), Balance()
+        self._kinematics, self._balance = shared_kinematics(), Balance()
 
     def __call__(self, memory: FallMemory, state: RobotState) -> FallMemory:
         """The memory with one more row, by `SIGNS`."""

@@ -10,10 +10,10 @@ import numpy as np
 from bidden.core.frames import rotation_rpy
 from bidden.core.messages import LEFT, RIGHT, Array, RobotState
 from bidden.robot import g1
-from bidden.robot.balance import Balance, step_along
+from bidden.robot.balance import Balance
 from bidden.robot.capsules import BodyCapsules
 from bidden.robot.ik import JOINT_SPEED, ArmIK
-from bidden.robot.kinematics import TORSO, WRISTS, Kinematics, grip_poses
+from bidden.robot.kinematics import TORSO, WRISTS, grip_poses, shared_kinematics
 from bidden.safety.limits import Limits
 
 from .base import STEP_S, limit_wish, predict_base
@@ -47,7 +47,7 @@ class Prediction:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._kinematics, self._balance = Kinematics(), Balance()
+        self._kinematics, self._balance = shared_kinematics(), Balance()
         self.body = BodyCapsules()
         step = JOINT_SPEED * 2 * STEP_S  # solved at every second step
         self._ik = (ArmIK(RIGHT, max_step=step), ArmIK(LEFT, max_step=step))
@@ -69,18 +69,24 @@ class Prediction:
         base, velocity = predict_base(
             limit_wish(wish, self._limits), state.base_velocity
         )
-        now = np.stack([state.q, step_along(state.q, state.dq)])
-        X_PL = self._kinematics.link_poses(now)
-        X_BP = self._kinematics.ground(X_PL[0], state.gravity)
+        X_PL = self._kinematics.link_poses(state.q)
+        X_BP = self._kinematics.ground(X_PL, state.gravity)
         arms = self._swing(
-            actions[:count], state.q, X_BP @ X_PL[0, TORSO], hand_target, reach
+            actions[:count], state.q, X_BP @ X_PL[TORSO], hand_target, reach
         )
         q = np.repeat(state.q[None], STEPS + 1, axis=0)
         q[:, g1.ARMS] = arms
         X_PL_ahead = self._kinematics.link_poses(q)
-        hands = grip_poses(X_BP @ X_PL_ahead[:, list(WRISTS)])[..., :3, 3]
+        hands = grip_poses(X_BP @ X_PL_ahead[:, WRISTS])[..., :3, 3]
         segments = self.body.segments(X_PL_ahead[LOOKS])
-        soles = self._kinematics.sole_points(X_PL[0], X_BP)
+        soles = self._kinematics.sole_points(X_PL, X_BP)
+        com, com_velocity = self._balance.com_motion(
+            X_PL,
+            state.dq,
+            R_BP=X_BP[:3, :3],
+            gyro=state.gyro,
+            base=state.base_velocity,
+        )
         return Forecast(
             wish=wish,
             hand_wish=float(np.linalg.norm(actions[:, 3:6], axis=1).max()) / STEP_S,
@@ -90,14 +96,8 @@ class Prediction:
             hands=hands,
             points=_moved(_points_on(segments), X_BP, base[LOOKS]),
             self_gap=self.body.self_distances(segments).min(axis=-1),
-            com=X_BP[:3, :3] @ self._balance.com(X_PL[0]) + X_BP[:3, 3],
-            com_velocity=self._balance.com_velocity(
-                X_PL[0],
-                X_PL[1],
-                R_BP=X_BP[:3, :3],
-                gyro=state.gyro,
-                base=state.base_velocity,
-            ),
+            com=X_BP[:3, :3] @ com + X_BP[:3, 3],
+            com_velocity=com_velocity,
             feet=soles.reshape(-1, 3)[:, :2],
             X_BP=X_BP,
         )

@@ -10,7 +10,7 @@ import numpy as np
 
 from bidden.core.messages import Array, RobotState, Rung
 from bidden.robot import g1
-from bidden.robot.kinematics import WRISTS, Kinematics, grip_poses
+from bidden.robot.kinematics import WRISTS, Kinematics
 from bidden.safety.checks import Check, Finding
 from bidden.safety.limits import (
     ARM_EFFORT,
@@ -59,7 +59,6 @@ class ArmMotion:
         target: Array,
         *,
         q: Array,
-        X_PL: Array,
         X_BP: Array,
         scene: Scene,
         period: float,
@@ -71,7 +70,6 @@ class ArmMotion:
             posture: last vetted arm targets, (14,).
             target: wished ones, (14,).
             q: measured joint positions, (29,).
-            X_PL: link poses in both, (2, 30, 4, 4).
             X_BP: pose of the pelvis.
             scene: surroundings, in the base frame of now.
             period: time of the step [s].
@@ -80,15 +78,14 @@ class ArmMotion:
         if not np.abs(target - posture).max() > TINY:
             return Step(value=posture, found=[])
         around = surroundings_of(scene, X_BP)
+        X_PL = self._poses(q, posture, target)
         gaps = self._gaps.measure(X_PL, around, limits)
         found = [(Rung.SLOW, g.check) for g in gaps if not g.share().min() >= FULL]
         if found:
             step = self._bend(target - posture, gaps, X_PL[0])
             target = posture + _slowed(step, limits.arm_speed * period)
             target = np.minimum(np.maximum(target, ARM_LOWER), ARM_UPPER)
-            q = q.copy()
-            q[g1.ARMS] = target
-            X_PL = np.stack([X_PL[0], self._kinematics.link_poses(q)])
+            X_PL = self._poses(q, posture, target)
             gaps = self._gaps.measure(X_PL, around, limits)
         share = np.min([g.share() for g in gaps], axis=0)
         slow = _hand_share(X_PL, CHORD * period * _hand_speed(gaps, limits))
@@ -100,6 +97,12 @@ class ArmMotion:
             found=found,
             margin=min(g.margin for g in gaps),
         )
+
+    def _poses(self, q: Array, *arms: Array) -> Array:
+        """Link poses with the arms elsewhere, (len(arms), 30, 4, 4)."""
+        postures = np.array([q] * len(arms))
+        postures[:, g1.ARMS] = arms
+        return self._kinematics.link_poses(postures)
 
     def _bend(self, step: Array, gaps: tuple[Gaps, ...], X_PL: Array) -> Array:
         """The step nearest to `step` that spares all gaps, as far as a line tells."""
@@ -138,7 +141,9 @@ def _hand_speed(gaps: tuple[Gaps, ...], limits: Limits) -> float:
 
 def _hand_share(X_PL: Array, most: float) -> Array:
     """Share of the step that keeps each hand's way under `most` [m], (2,)."""
-    grips = grip_poses(X_PL[:, list(WRISTS)])[:, :, :3, 3]
-    way = np.sqrt(np.square(grips[1] - grips[0]).sum(axis=1))
+    wrists = X_PL[:, WRISTS]
+    grips = wrists[:, :, :3, 3] + g1.GRIP_POINT * wrists[:, :, :3, 0]
+    step = grips[1] - grips[0]
+    way = np.sqrt(np.vecdot(step, step))
     share: Array = np.minimum(most / np.maximum(way, TINY), 1.0)
     return share

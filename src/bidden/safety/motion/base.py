@@ -15,6 +15,8 @@ from bidden.safety.scene import Scene, axis_gaps
 
 from .step import TINY, Step
 
+Velocity = tuple[float, float, float]  # vx, vy [m/s], wz [rad/s] in B
+
 BODY_SPAN: Final = (0.05, 1.3)  # [m] heights of boxes that the body can walk into
 
 
@@ -23,26 +25,41 @@ def limit_base(
 ) -> Step:
     """Base velocity inside speed and acceleration, not into boxes or people, (3,)."""
     found: list[Finding] = []
-    high = np.array([limits.base_forward, limits.base_sideways, limits.base_turn])
-    low = np.array([-limits.base_backward, -limits.base_sideways, -limits.base_turn])
-    target = np.minimum(np.maximum(wish, low), high)
-    if not np.abs(target - wish).max() <= 1e-6:
+    x, y, turn = wish.tolist()
+    target = (
+        min(max(x, -limits.base_backward), limits.base_forward),
+        min(max(y, -limits.base_sideways), limits.base_sideways),
+        min(max(turn, -limits.base_turn), limits.base_turn),
+    )
+    if not _apart(target, (x, y, turn)) <= 1e-6:
         found.append((Rung.WARN, Check.BASE_SPEED))
+    before: Velocity = (float(last[0]), float(last[1]), float(last[2]))
     margin = float("inf")
     if not scene.is_empty:
         near = _Obstacles(scene, limits)
         # Both ends are free of obstacles, so that all between them is.
-        last = near.bend(last)
+        before = near.bend(before)
         bent = near.bend(target)
         margin = near.margin
-        if not np.abs(bent - target).max() <= TINY:
+        if not _apart(bent, target) <= TINY:
             found.append((Rung.SLOW, near.nearest))
         target = bent
-    turn = limits.base_turn_acceleration
-    most = period * np.array([limits.base_acceleration, limits.base_acceleration, turn])
-    step = target - last
-    share = np.minimum(most / np.maximum(np.abs(step), TINY), 1.0).min()
-    return Step(value=last + share * step, found=found, margin=margin)
+    straight = period * limits.base_acceleration
+    most = (straight, straight, period * limits.base_turn_acceleration)
+    share = 1.0
+    for goal, start, top in zip(target, before, most, strict=True):
+        share = min(share, top / max(abs(goal - start), TINY))
+    value = [
+        start + share * (goal - start)
+        for goal, start in zip(target, before, strict=True)
+    ]
+    return Step(value=np.array(value), found=found, margin=margin)
+
+
+def _apart(one: Velocity, two: Velocity) -> float:
+    """The largest difference of two velocities; nan when any is."""
+    gaps = [abs(a - b) for a, b in zip(one, two, strict=True)]
+    return max(gaps) if math.isfinite(sum(gaps)) else math.nan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +89,9 @@ class _Obstacles:
                 self._top = limits.person_slow_speed
             self._all.append(person)
 
-    def bend(self, velocity: Array) -> Array:
-        """The velocity without what leads too fast towards something, (3,)."""
-        wish_x, wish_y, turn = velocity.tolist()
+    def bend(self, velocity: Velocity) -> Velocity:
+        """The velocity without what leads too fast towards something."""
+        wish_x, wish_y, turn = velocity
         speed = math.hypot(wish_x, wish_y)
         share = 1.0 if speed <= self._top else self._top / speed
         vx, vy = share * wish_x, share * wish_y
@@ -86,7 +103,7 @@ class _Obstacles:
         is_free = all(vx * one.x + vy * one.y <= one.most + 1e-6 for one in self._all)
         if not (is_free and vx * wish_x + vy * wish_y >= 0.0):  # never turned back
             vx = vy = 0.0
-        return np.array([vx, vy, share * turn])
+        return vx, vy, share * turn
 
 
 def _box_obstacles(scene: Scene, limits: Limits) -> list[_Obstacle]:

@@ -25,6 +25,8 @@ from .step import TINY
 
 ARM_REACH: Final = 0.9  # [m] from the body's axis: farther boxes are no arm's matter
 PERSON_REACH: Final = 1.7  # [m] likewise: reach, and `person_hand` from there
+NO_POSES: Final[Array] = np.zeros((0, 4, 4))
+NO_ENDS: Final[Array] = np.zeros((0, 3, 2))
 _CONTACTS: Final = 6  # most that one arm is bent around
 
 Indices = NDArray[np.signedinteger]
@@ -44,12 +46,14 @@ class Surroundings:
 
 def surroundings_of(scene: Scene, X_BP: Array) -> Surroundings:
     """The scene as the arms meet it: what no hand can come near is left out."""
-    scene = people_near(boxes_near(scene, ARM_REACH), PERSON_REACH)
+    boxes, people = boxes_near(scene, ARM_REACH), people_near(scene, PERSON_REACH)
+    X_OP, ends = NO_POSES, NO_ENDS
+    if len(boxes.box_yaw):
+        X_OP = box_poses(boxes) @ X_BP
+    if len(people.person_radius):
+        ends = X_BP[:3, :3].T @ (people.person_ends - X_BP[:3, 3:])
     return Surroundings(
-        X_OP=box_poses(scene) @ X_BP,
-        half=scene.box_half,
-        ends=X_BP[:3, :3].T @ (scene.person_ends - X_BP[:3, 3:]),
-        radius=scene.person_radius,
+        X_OP=X_OP, half=boxes.box_half, ends=ends, radius=people.person_radius
     )
 
 
@@ -162,7 +166,7 @@ class ArmGaps:
     def _to_people(self, segments: Array, around: Surroundings, limits: Limits) -> Gaps:
         arms = segments[:, self._body.arms.ravel()]
         gap, points = segment_contacts(arms[:, :, None], around.ends)
-        distance = np.sqrt(np.einsum("...i,...i", gap, gap))
+        distance = np.sqrt(np.vecdot(gap, gap))
         count = len(around.radius)
 
         def sides(arm: int, rows: Indices) -> list[Side]:
@@ -198,7 +202,7 @@ class ArmGaps:
 
 def _unit(v: Array) -> Array:
     """Vectors of length one; a zero vector stays zero and gives no way out."""
-    unit: Array = v / np.maximum(np.sqrt(np.einsum("...i,...i", v, v)), TINY)[..., None]
+    unit: Array = v / np.maximum(np.sqrt(np.vecdot(v, v)), TINY)[..., None]
     return unit
 
 

@@ -46,11 +46,11 @@ class Sweep:
         arms = self._body.segments(X_PL)[self._body.arms.ravel()]
         arms = X_BP[:3, :3] @ arms + X_BP[:3, 3:]
         away, points = segment_contacts(arms[:, None], people.person_ends)
-        distance = np.sqrt(np.einsum("...i,...i", away, away))
+        distance = np.sqrt(np.vecdot(away, away))
         gaps = distance - self._radius - people.person_radius
         vx, vy, wz = velocity
         moved = np.stack([vx - wz * points[..., 1], vy + wz * points[..., 0]], -1)
-        near = -np.einsum("...i,...i", moved, away[..., :2])
+        near = -np.vecdot(moved, away[..., :2])
         near = near / np.maximum(distance, TINY)
         most = limits.person_gain * np.maximum(gaps - limits.person_clearance, 0.0)
         share = float(np.where(near > TINY, most / np.maximum(near, TINY), 1.0).min())

@@ -6,13 +6,14 @@ against its gyroscope; how far a joint moved, against its measured speed.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 
 from bidden.core.frames import wrap
-from bidden.core.messages import Advice, Array, RobotState, Rung
+from bidden.core.messages import Advice, RobotState, Rung
 from bidden.robot.g1 import ARMS
 from bidden.safety import Check
 
@@ -36,9 +37,9 @@ class SourcesLookout:
     def __init__(self, config: SourcesConfig | None = None) -> None:
         self.config = config or SourcesConfig()
         self._last: RobotState | None = None
-        # stamp, odometry x y yaw, and the same summed up from speeds, (7,)
-        self._past: deque[tuple[int, Array, Array]] = deque()
-        self._summed: Array = np.zeros(3)
+        # stamp, and x y yaw of the odometry less those summed up from speeds
+        self._past: deque[tuple[int, tuple[float, float, float]]] = deque()
+        self._summed = (0.0, 0.0, 0.0)
         joints = np.full(29, self.config.leg_rad)
         joints[ARMS] = self.config.arm_rad
         self._joint_bound = joints
@@ -80,16 +81,21 @@ class SourcesLookout:
     ) -> tuple[float, float]:
         """Disagreement about the way [m] and the turn [rad] of the last window."""
         yaw = float(state.base_pose[2])
-        vx, vy, _ = state.base_velocity
-        c, s = np.cos(yaw), np.sin(yaw)
-        step = np.array([c * vx - s * vy, s * vx + c * vy, state.gyro[2]])
-        self._summed = self._summed + period * step
-        self._past.append((state.stamp_ns, state.base_pose.copy(), self._summed))
+        vx, vy, _ = state.base_velocity.tolist()
+        c, s = math.cos(yaw), math.sin(yaw)
+        x, y, turned = self._summed
+        x, y = x + period * (c * vx - s * vy), y + period * (s * vx + c * vy)
+        turned += period * float(state.gyro[2])
+        self._summed = x, y, turned
+        # how far the odometry is ahead of what the speeds add up to
+        px, py, _ = state.base_pose.tolist()
+        ahead = (px - x, py - y, yaw - turned)
+        self._past.append((state.stamp_ns, ahead))
         while state.stamp_ns - self._past[0][0] > self.config.window_s * 1e9:
             self._past.popleft()
-        _, pose, summed = self._past[0]
-        apart = (state.base_pose - pose) - (self._summed - summed)
-        return float(np.hypot(apart[0], apart[1])), abs(wrap(float(apart[2])))
+        before = self._past[0][1]
+        shift = math.hypot(ahead[0] - before[0], ahead[1] - before[1])
+        return shift, abs(wrap(ahead[2] - before[2]))
 
 
 def _is_usable(state: RobotState) -> bool:
