@@ -132,11 +132,19 @@ def test_a_hand_comes_down_to_the_table_and_no_further(
     scene = hand_height_scene(bench, table_of)
     reasons, _ = drive_hand(bench, hand, (0.0, 0.0, -0.03), ticks=80, scene=scene)
     assert "scene_distance" in reasons
-    gaps = box_distances(arm_segments(bench.q), box_poses(scene), scene.box_half)
+    gaps = box_distances(
+        arm_segments(bench.q),
+        box_poses(scene.box_centre, scene.box_yaw),
+        scene.box_half,
+    )
     gaps = gaps[:, 0] - BODY.radius[BODY.arms.ravel()]
     assert 0.0015 < gaps.min() < 0.012
     reasons, _ = drive_hand(bench, hand, (0.0, 0.0, 0.03), ticks=10, scene=scene)
-    gaps_after = box_distances(arm_segments(bench.q), box_poses(scene), scene.box_half)
+    gaps_after = box_distances(
+        arm_segments(bench.q),
+        box_poses(scene.box_centre, scene.box_yaw),
+        scene.box_half,
+    )
     assert (gaps_after[:, 0] - BODY.radius[BODY.arms.ravel()]).min() > 0.05
 
 
@@ -148,7 +156,11 @@ def test_a_hand_pressed_down_slides_along_the_table(bench: Any, table_of: Make) 
     moved = KINEMATICS.hand_poses(bench.q, UPRIGHT)[RIGHT, :3, 3] - before
     assert "scene_distance" in reasons
     assert moved[1] < -0.04
-    gaps = box_distances(arm_segments(bench.q), box_poses(scene), scene.box_half)
+    gaps = box_distances(
+        arm_segments(bench.q),
+        box_poses(scene.box_centre, scene.box_yaw),
+        scene.box_half,
+    )
     assert (gaps[:, 0] - BODY.radius[BODY.arms.ravel()]).min() > 0.0015
 
 

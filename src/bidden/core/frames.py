@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from .messages import Array
@@ -9,7 +11,9 @@ from .messages import Array
 
 def rotation_rpy(rpy: Array) -> Array:
     """R = Rz(yaw) Ry(pitch) Rx(roll) from roll, pitch, yaw [rad], (3, 3)."""
-    (sr, sp, sy), (cr, cp, cy) = np.sin(rpy), np.cos(rpy)
+    r, p, y = rpy.tolist()  # in plain floats: faster for so few
+    sr, sp, sy = math.sin(r), math.sin(p), math.sin(y)
+    cr, cp, cy = math.cos(r), math.cos(p), math.cos(y)
     return np.array(
         [
             [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],

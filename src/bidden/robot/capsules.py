@@ -10,6 +10,7 @@ from itertools import product
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 
@@ -27,7 +28,9 @@ HAND_PARTS: Final = ("palm", "finger_a", "finger_b")
 TRUNK: Final = (
     "pelvis", "left_hip", "right_hip", "left_thigh", "right_thigh", "torso", "head"
 )  # fmt: skip
+Indices = NDArray[np.signedinteger]
 _TINY: Final = 1e-12
+_STEEP: Final = 1e9  # [m^2] a slope beyond all
 
 
 class BodyCapsules:
@@ -52,14 +55,9 @@ class BodyCapsules:
             *((arm[0], arm[3 + k]) for arm in self.arms for k in range(3)),
         ]
         self.first, self.second = np.array(pairs).T
-        self._sum = self.radius[self.first] + self.radius[self.second]
+        self.sum = self.radius[self.first] + self.radius[self.second]
         self.pairs = tuple((self.names[i], self.names[j]) for i, j in pairs)
-        # Where the products of starts and ways lie in one table of all, (10, P)
-        n = len(self.radius)
-        p1, p2, d1, d2 = self.first, self.second, self.first + n, self.second + n
-        products = [(d1, d1), (d2, d2), (d1, d2), (d1, p1), (d1, p2), (d2, p1)]
-        products += [(d2, p2), (p1, p1), (p2, p2), (p1, p2)]
-        self._products = np.array([i * 2 * n + j for i, j in products])
+        self._products = products_of(self.first, self.second, len(self.radius))
 
     def segments(self, X: Array) -> Array:
         """Ends of every capsule's axis at link poses `X`, (..., N, 3, 2)."""
@@ -69,18 +67,34 @@ class BodyCapsules:
 
     def self_distances(self, segments: Array) -> Array:
         """Gap of every pair in `pairs` [m], negative when they overlap, (..., P)."""
-        # From products of whole tables: far fewer steps than pair by pair
-        p = segments[..., 0]
-        v = np.concatenate([p, segments[..., 1] - p], axis=-2)
-        table = (v @ v.swapaxes(-1, -2)).reshape(*v.shape[:-2], -1)
-        picked = table.take(self._products, axis=-1)
-        a, e, b, d1p1, d1p2, d2p1, d2p2, p1p1, p2p2, p1p2 = np.moveaxis(picked, -2, 0)
-        a, e, c, f = a + _TINY, e + _TINY, d1p1 - d1p2, d2p1 - d2p2
-        s, t = _nearest(a, e, b, c, f)
-        r = p1p1 + p2p2 - 2.0 * p1p2
-        square = r + s * (s * a + 2.0 * c) + t * (t * e - 2.0 * (f + s * b))
-        gaps: Array = np.sqrt(np.maximum(square, 0.0)) - self._sum
+        gaps: Array = pair_distances(segments, self._products) - self.sum
         return gaps
+
+
+def products_of(first: Indices, second: Indices, count: int) -> Indices:
+    """What `pair_distances` needs to know of pairs among `count` segments, (10, P)."""
+    p1, p2, d1, d2 = first, second, first + count, second + count
+    pairs = [(d1, d1), (d2, d2), (d1, d2), (d1, p1), (d1, p2), (d2, p1)]
+    pairs += [(d2, p2), (p1, p1), (p2, p2), (p1, p2)]
+    return np.array([2 * count * i + j for i, j in pairs])
+
+
+def pair_distances(segments: Array, products: Indices) -> Array:
+    """Distances of many pairs of few segments (..., N, 3, 2) [m], (..., P).
+
+    From one table of all products of starts and ways: fewer steps than pair by pair.
+    """
+    p = segments[..., 0]
+    v = np.concatenate([p, segments[..., 1] - p], axis=-2)
+    table = (v @ v.swapaxes(-1, -2)).reshape(*v.shape[:-2], -1)
+    picked = table.take(products, axis=-1).swapaxes(-2, 0)
+    a, e, b, d1p1, d1p2, d2p1, d2p2, p1p1, p2p2, p1p2 = picked
+    a, e, c, f = a + _TINY, e + _TINY, d1p1 - d1p2, d2p1 - d2p2
+    s, t = _nearest(a, e, b, c, f)
+    square = (p1p1 + p2p2 - 2.0 * p1p2) + s * (s * a + 2.0 * c)
+    square += t * (t * e - 2.0 * (f + s * b))
+    distances: Array = np.sqrt(np.maximum(square, 0.0))
+    return distances
 
 
 def _nearest(a: Array, e: Array, b: Array, c: Array, f: Array) -> tuple[Array, Array]:
@@ -139,27 +153,22 @@ def box_contacts(segments: Array, X_OB: Array, half: Array) -> tuple[Array, Arra
     rate = np.where(np.abs(along) < _TINY, _TINY, along)
     # The slope of the squared distance is piecewise linear and rises along the
     # segment, with kinks where the segment crosses a face's plane.
-    kinks = np.concatenate(
-        [
-            (half - start) / rate,
-            (-half - start) / rate,
-            np.zeros((*start.shape[:-1], 1)),
-            np.ones((*start.shape[:-1], 1)),
-        ],
-        axis=-1,
-    )
-    u = np.sort(np.clip(kinks, 0.0, 1.0), axis=-1)
+    kinks = np.zeros((*start.shape[:-1], 8))
+    kinks[..., :3] = (half - start) / rate
+    kinks[..., 3:6] = (-half - start) / rate
+    kinks[..., 7] = 1.0
+    u = _share(kinks)
     p = start[..., None, :] + u[..., None] * along[..., None, :]
     beyond = np.abs(p) - half[:, None, :]
     pull = np.copysign(np.maximum(beyond, 0.0), p)
     slope = np.vecdot(pull, along[..., None, :])
-    after = np.minimum((slope < 0.0).sum(axis=-1), 7)[..., None]
-    before = np.maximum(after - 1, 0)
-    s0 = np.take_along_axis(slope, before, axis=-1)[..., 0]
-    s1 = np.take_along_axis(slope, after, axis=-1)[..., 0]
-    u0 = np.take_along_axis(u, before, axis=-1)[..., 0]
-    u1 = np.take_along_axis(u, after, axis=-1)[..., 0]
-    root = u0 + (u1 - u0) * np.clip(-s0 / np.maximum(s1 - s0, _TINY), 0.0, 1.0)
+    # The last kink where it falls, the first where it rises; the root lies between
+    falls = slope < 0.0
+    s0 = np.where(falls, slope, -_STEEP).max(axis=-1)
+    s1 = np.where(falls, _STEEP, slope).min(axis=-1)
+    u0 = np.where(falls, u, 0.0).max(axis=-1)
+    u1 = np.where(falls, 1.0, u).min(axis=-1)
+    root = u0 + (u1 - u0) * _share(-s0 / np.maximum(s1 - s0, _TINY))
     gap = np.maximum(np.abs(start + root[..., None] * along) - half, 0.0)
     outside = np.sqrt(np.vecdot(gap, gap))
     depth = beyond.max(axis=-1).min(axis=-1)

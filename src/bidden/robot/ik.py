@@ -7,6 +7,7 @@ pose, stay near the ready posture, keep inside the joint range and the joint spe
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -96,8 +97,8 @@ class ArmIK:
         X[..., 3, 3] = 1.0
         X[..., :3, :3] = self._R + s * self._RK + c * self._RKK
         X[..., :3, 3] = self._p
-        for i in range(1, 7):
-            np.matmul(X[..., i - 1, :, :], X[..., i, :, :], out=X[..., i, :, :])
+        for above in _ABOVE:  # each round joins chains twice as long
+            X[..., above, :, :] = X[..., : -above.start, :, :] @ X[..., above, :, :]
         X_TG = X[..., 6, :, :].copy()
         X_TG[..., :3, 3] += g1.GRIP_POINT * X_TG[..., :3, 0]
         return X, X_TG
@@ -112,6 +113,7 @@ class ArmIK:
         return J
 
 
+_ABOVE: Final = (slice(1, None), slice(2, None), slice(4, None))
 _CROSS: Final = ((1, 2), (2, 0), (0, 1))
 
 
@@ -146,6 +148,11 @@ def _rotation_vector(R: Array) -> list[float]:
     return turned
 
 
+@cache
+def _eye(size: int) -> Array:
+    return np.eye(size)
+
+
 def _box_step(H: Array, g: Array, low: Array, *, high: Array) -> Array:
     """Minimise x'Hx/2 - g'x inside a box by pinning what leaves it, (..., J)."""
     x: Array = np.linalg.solve(H, g[..., None])[..., 0]
@@ -157,7 +164,7 @@ def _box_step(H: Array, g: Array, low: Array, *, high: Array) -> Array:
         free &= inside
         x = np.where(free, 0.0, np.minimum(np.maximum(x, low), high))
         # Pinned rows say x = x; free rows see what is pinned on the other side.
-        A = np.where(free[..., None] & free[..., None, :], H, np.eye(g.shape[-1]))
+        A = np.where(free[..., None] & free[..., None, :], H, _eye(g.shape[-1]))
         b = np.where(free, g - (H @ x[..., None])[..., 0], x)
         x = np.linalg.solve(A, b[..., None])[..., 0]
         inside = (x >= low - _SLACK) & (x <= high + _SLACK)

@@ -40,6 +40,14 @@ class _Grounded(NamedTuple):
     X_BP: Array
 
 
+class _Soled(NamedTuple):
+    """The last soles that were asked for."""
+
+    X_PL: Array
+    X_BP: Array
+    p: Array
+
+
 class Kinematics:
     """Forward kinematics of the whole body in one pass; holds constants only.
 
@@ -60,6 +68,7 @@ class Kinematics:
         self._sole_points, self._sole_radius = _soles()
         self._posed = _Posed(b"", self._home)
         self._grounded = _Grounded(self._home, b"", self._home[0])
+        self._soled = _Soled(self._home, self._home[0], self._sole_points)
 
     def link_poses(self, q: Array) -> Array:
         """Poses X_PL of all links (pelvis first, then joint order), (..., 30, 4, 4).
@@ -118,10 +127,16 @@ class Kinematics:
 
     def sole_points(self, X_PL: Array, X_BP: Array) -> Array:
         """Contact points under the soles in B: right, left, (2, N, 3)."""
+        known = self._soled
+        if known.X_PL is X_PL and known.X_BP is X_BP and not X_PL.flags.writeable:
+            return known.p
         feet = X_BP @ X_PL[FEET]
         p: Array = self._sole_points @ feet[:, :3, :3].transpose(0, 2, 1)
         p += feet[:, None, :3, 3]
         p[..., 2] -= self._sole_radius
+        p.flags.writeable = False
+        if not X_BP.flags.writeable:
+            self._soled = _Soled(X_PL, X_BP, p)
         return p
 
     def ground(self, X_PL: Array, gravity: Array) -> Array:

@@ -44,7 +44,7 @@ from .checks import (
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
 from .memory import Outcome, ShieldState, Tick, start
 from .modes import ARMED, Faults, in_the_way, next_mode, standing_faults
-from .motion import ArmMotion, Step, Sweep, limit_base, limit_joints
+from .motion import ArmMotion, Obstacles, Step, Sweep, limit_base, limit_joints
 from .scene import EMPTY_SCENE, Scene, carried_along, is_sound
 
 # What brings the base to reduced speed. A share of the wish would stop it: the gait
@@ -237,11 +237,13 @@ class Judge:
         if inside is not wish:
             tick.found.append((Rung.SLOW, Check.GEOFENCE))
 
+        near = None if scene.is_empty else Obstacles(scene, self._limits)
+
         def limited(share: float) -> Step:
             return limit_base(
                 share * inside,
                 own.base,
-                scene=scene,
+                near=near,
                 period=tick.period,
                 limits=self._limits,
             )

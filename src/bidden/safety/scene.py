@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,15 @@ def _empty(*shape: int) -> Array:
     return np.zeros(shape)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Beside(NamedTuple):
+    """One thing seen from above: nearest point, and how far it is from the axis."""
+
+    x: float  # [m] B
+    y: float
+    away: float  # [m] from the body's upright axis; 0 inside
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Scene:
     """Solid boxes and people's capsules, as seen at `stamp_ns` from `base_pose`.
 
@@ -40,6 +49,42 @@ class Scene:
     def is_empty(self) -> bool:
         """Nothing is known to be there."""
         return len(self.box_yaw) == 0 and len(self.person_radius) == 0
+
+    @cached_property
+    def boxes_beside(self) -> tuple[Beside, ...]:
+        """Where each box is nearest; its centre, if the axis is inside.
+
+        In plain floats, here and below: faster than arrays for so few.
+        """
+        found = []
+        rows = zip(
+            self.box_centre.tolist(),
+            self.box_half.tolist(),
+            self.box_yaw.tolist(),
+            strict=True,
+        )
+        for (x, y, _), (half_x, half_y, _), yaw in rows:
+            c, s = math.cos(yaw), math.sin(yaw)
+            px, py = -(c * x + s * y), -(c * y - s * x)  # the axis in the box's frame
+            away_x = min(max(px, -half_x), half_x) - px
+            away_y = min(max(py, -half_y), half_y) - py
+            away = math.hypot(away_x, away_y)
+            if not away > 0.0:  # inside: only the way it came from is open
+                away_x, away_y = -px, -py
+            found.append(Beside(c * away_x - s * away_y, s * away_x + c * away_y, away))
+        return tuple(found)
+
+    @cached_property
+    def people_beside(self) -> tuple[Beside, ...]:
+        """Where the axis of each of the people's capsules is nearest."""
+        found = []
+        for (ax, bx), (ay, by), _ in self.person_ends.tolist():
+            dx, dy = bx - ax, by - ay
+            u = -(ax * dx + ay * dy) / max(dx * dx + dy * dy, 1e-12)
+            u = min(max(u, 0.0), 1.0)
+            x, y = ax + u * dx, ay + u * dy
+            found.append(Beside(x, y, math.hypot(x, y)))
+        return tuple(found)
 
 
 EMPTY_SCENE: Final = Scene()
@@ -66,14 +111,12 @@ def is_sound(scene: Scene) -> bool:
 
 
 def carried_along(scene: Scene, base_pose: Array) -> Scene:
-    """The same scene in the base frame that the odometry has now."""
-    x, y, turn = base_pose - scene.base_pose
-    before = scene.base_pose[2]
-    if not (abs(x) + abs(y) + abs(turn) > 1e-9):
-        return scene
-    c, s = np.cos(before), np.sin(before)
+    """The same scene in the base frame that the odometry has now; a new one."""
+    x, y, turn = (base_pose - scene.base_pose).tolist()
+    before = float(scene.base_pose[2])
+    c, s = math.cos(before), math.sin(before)
     shift = np.array([c * x + s * y, c * y - s * x, 0.0])  # in the old base frame
-    c, s = np.cos(turn), np.sin(turn)
+    c, s = math.cos(turn), math.sin(turn)
     R = np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])  # new from old
     return Scene(
         stamp_ns=scene.stamp_ns,
@@ -86,66 +129,25 @@ def carried_along(scene: Scene, base_pose: Array) -> Scene:
     )
 
 
-def boxes_near(scene: Scene, reach: float) -> Scene:
-    """The same scene without the boxes whose outline is out of reach of the body.
-
-    In plain floats: faster than arrays for so few.
-    """
-    near = []
-    rows = zip(
-        scene.box_centre.tolist(),
-        scene.box_half.tolist(),
-        scene.box_yaw.tolist(),
-        strict=True,
-    )
-    for (x, y, _), (half_x, half_y, _), yaw in rows:
-        c, s = math.cos(yaw), math.sin(yaw)
-        beyond_x = max(abs(c * x + s * y) - half_x, 0.0)
-        beyond_y = max(abs(c * y - s * x) - half_y, 0.0)
-        near.append(not (beyond_x * beyond_x + beyond_y * beyond_y > reach * reach))
-    if all(near):
-        return scene
-    return replace(
-        scene,
-        box_centre=scene.box_centre[near],
-        box_half=scene.box_half[near],
-        box_yaw=scene.box_yaw[near],
-    )
+def boxes_near(scene: Scene, reach: float) -> list[int]:
+    """The boxes whose outline is within reach of the body's axis."""
+    return [k for k, one in enumerate(scene.boxes_beside) if not (one.away > reach)]
 
 
-def axis_gaps(scene: Scene) -> list[tuple[float, float, float]]:
-    """Nearest point x, y to the body's upright axis, and how far, for each capsule.
-
-    In plain floats and in the plane: faster than arrays for so few.
-    """
-    gaps = []
-    for (ax, bx), (ay, by), _ in scene.person_ends.tolist():
-        dx, dy = bx - ax, by - ay
-        u = -(ax * dx + ay * dy) / max(dx * dx + dy * dy, 1e-12)
-        u = min(max(u, 0.0), 1.0)
-        x, y = ax + u * dx, ay + u * dy
-        gaps.append((x, y, math.hypot(x, y)))
-    return gaps
+def people_near(scene: Scene, reach: float) -> tuple[Array, Array]:
+    """Axes and radii of the people's capsules within reach, (N, 3, 2) and (N,)."""
+    rows = zip(scene.people_beside, scene.person_radius.tolist(), strict=True)
+    near = [k for k, (one, r) in enumerate(rows) if not (one.away - r > reach)]
+    if len(near) == len(scene.person_radius):
+        return scene.person_ends, scene.person_radius
+    return scene.person_ends[near], scene.person_radius[near]
 
 
-def people_near(scene: Scene, reach: float) -> Scene:
-    """The same scene without the people's capsules that are out of reach."""
-    rows = zip(axis_gaps(scene), scene.person_radius.tolist(), strict=True)
-    near = [not (gap - radius > reach) for (_, _, gap), radius in rows]
-    if all(near):
-        return scene
-    return replace(
-        scene,
-        person_ends=scene.person_ends[near],
-        person_radius=scene.person_radius[near],
-    )
-
-
-def box_poses(scene: Scene) -> Array:
-    """Poses X_OB of the base in each box's own frame, (M, 4, 4)."""
-    c, s = np.cos(scene.box_yaw), np.sin(scene.box_yaw)
+def box_poses(centre: Array, yaw: Array) -> Array:
+    """Poses X_OB of the base in the frames of boxes, (M, 4, 4)."""
+    c, s = np.cos(yaw), np.sin(yaw)
     X = np.zeros((len(c), 4, 4))
     X[:, 0, 0], X[:, 0, 1], X[:, 1, 0], X[:, 1, 1] = c, s, -s, c
     X[:, 2, 2] = X[:, 3, 3] = 1.0
-    X[:, :3, 3] = -(X[:, :3, :3] @ scene.box_centre[:, :, None])[:, :, 0]
+    X[:, :3, 3] = -(X[:, :3, :3] @ centre[:, :, None])[:, :, 0]
     return X

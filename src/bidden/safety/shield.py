@@ -132,3 +132,17 @@ class Shield:
             seal=self._seal,
         )
         return vetted, outcome.verdict
+
+    def rehearse(
+        self,
+        command: Command | None,
+        state: RobotState,
+        *,
+        now_ns: int,
+        scene: Scene = EMPTY_SCENE,
+        advice: Sequence[Advice] = (),
+    ) -> None:
+        """Judge, and forget it: brings code and data near before they are needed."""
+        self._judge.step(
+            self._own, command, state=state, scene=scene, now_ns=now_ns, advice=advice
+        )

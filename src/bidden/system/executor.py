@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,20 +97,27 @@ class Executor:
             grip=self.grip.copy(),
         )
 
+    def rehearse(self, state: RobotState, now_ns: int) -> Command:
+        """What `tick` would give; nothing is remembered."""
+        return copy(self).tick(state, now_ns)
+
     def accept(self, arm_q: Array) -> None:
         """Continue from what the shield really let through, (14,)."""
         self._arm_q = arm_q.copy()
 
     def _move_hand(self, state: RobotState, action: Array) -> None:
         hand = LEFT if action[10] > 0.5 else RIGHT
-        if np.any(action[3:9]):
-            self._used[hand] = True
+        # New arrays, none changed in place: `rehearse` has copied this only shallowly
+        targets, grip, used = self.hand_target.copy(), self.grip.copy(), self._used
+        if np.any(action[3:9]) and not used[hand]:
+            self._used = used | (np.arange(2) == hand)
         c = self.config
         share = c.tick_s / (self.chunk.period_s if self.chunk else 0.1)
         target = self.hand_target[hand] + action[3:9] * share
         target[:3] = np.clip(target[:3], self._low[hand], self._high[hand])
-        self.hand_target[hand] = target
-        self.grip[hand] = np.clip(action[9], 0.0, 1.0)
+        targets[hand] = target
+        grip[hand] = np.clip(action[9], 0.0, 1.0)
+        self.hand_target, self.grip = targets, grip
 
     def _follow(self, state: RobotState) -> None:
         """Move the arms' joint targets towards the targets of the hands in use."""

@@ -32,6 +32,15 @@ class ControlLoop:
     """Reads, executes, judges, writes; counts what it sees.
 
     Late thinking never makes a tick late: the executor plays what it has.
+
+    Args:
+        robot: the body.
+        clock: real or simulated time.
+        executor: plays chunks.
+        shield: judges commands.
+        tape: records every tick.
+        rehearse_ns: how long before each tick it is rehearsed, 0 for not at all. After
+            a pause caches are cold, and a first pass takes half as long again.
     """
 
     def __init__(
@@ -42,7 +51,9 @@ class ControlLoop:
         executor: Executor,
         shield: Shield,
         tape: Tape | None = None,
+        rehearse_ns: int = 0,
     ) -> None:
+        self._rehearse_ns = rehearse_ns
         self.robot, self.clock = robot, clock
         self.executor, self.shield, self.tape = executor, shield, tape
         self.scene: Scene = EMPTY_SCENE
@@ -61,7 +72,8 @@ class ControlLoop:
         self.ticks = self.violations = self.falls = 0
         self.rungs: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
-        self.latency = LatencyHistogram()
+        self.latency = LatencyHistogram()  # of executor, shield and write
+        self.latency_whole = LatencyHistogram()  # reading and lookouts as well
         self._was_fallen = False
         self.rung = Rung.PASS
 
@@ -101,7 +113,18 @@ class ControlLoop:
         """One control period; returns when it is over."""
         state, verdict = self._step(self.executor)
         self._count(state, verdict)
+        if self._rehearse_ns:
+            self.clock.sleep_until(self._pacer.next_ns - self._rehearse_ns)
+            self._rehearse()
         self._pacer.wait()
+
+    def _rehearse(self) -> None:
+        """All of a tick that leaves no trace, on what is known now."""
+        state, now_ns = self.robot.read(), self.clock.now_ns()
+        command = self.executor.rehearse(state, now_ns)
+        self.shield.rehearse(
+            command, state, now_ns=now_ns, scene=self.scene, advice=self.advice
+        )
 
     def _step(self, executor: Executor | None) -> tuple[RobotState, Verdict]:
         """Read, judge, write and record; without an executor nothing is asked for."""
@@ -109,6 +132,7 @@ class ControlLoop:
         state = self.robot.read()
         health = self.health.read() if self.health else None
         advice = self._advice_for(state)
+        known_ns = stopwatch_ns()
         command = executor.tick(state, now_ns) if executor else None
         vetted, verdict = self.shield.judge(
             command,
@@ -121,7 +145,9 @@ class ControlLoop:
         self.robot.write(vetted)
         if executor:
             executor.accept(vetted.command.arm_q)
-            self.latency.add(stopwatch_ns() - began_ns)  # recording comes after
+            done_ns = stopwatch_ns()  # recording comes after
+            self.latency.add(done_ns - known_ns)
+            self.latency_whole.add(done_ns - began_ns)
         if self.tape:
             self.tape.tick(
                 now_ns,

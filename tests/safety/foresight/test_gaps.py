@@ -52,7 +52,9 @@ def test_boxes_by_kind_and_group(
     segments, points = posture()
     scene = scene_of(centre, half, yaw)
     gaps = GAPS.to_boxes(points, scene)[0]
-    exact = box_distances(segments[0], box_poses(scene), scene.box_half)[:, 0]
+    exact = box_distances(
+        segments[0], box_poses(scene.box_centre, scene.box_yaw), scene.box_half
+    )[:, 0]
     exact = exact - BODY.radius
     hands = np.isin(np.arange(len(BODY.names)), BODY.arms[:, 3:])
     arms = np.isin(np.arange(len(BODY.names)), BODY.arms[:, :3])

@@ -40,7 +40,7 @@ class ForeseenGaps:
             [m], negative inside, at most `FAR`, (K, 3 groups, 3 kinds).
         """
         gaps = np.full((len(points), len(GROUPS), len(KINDS)), FAR)
-        X_OB = box_poses(scene)
+        X_OB = box_poses(scene.box_centre, scene.box_yaw)
         beyond = np.maximum(np.abs(X_OB[:, :2, 3]) - scene.box_half[:, :2], 0.0)
         near = np.square(beyond).sum(axis=1) <= _REACH * _REACH
         if not near.any():

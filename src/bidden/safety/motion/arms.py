@@ -22,7 +22,7 @@ from bidden.safety.limits import (
 )
 from bidden.safety.scene import Scene
 
-from .gaps import ArmGaps, Gaps, surroundings_of
+from .gaps import ArmGaps, Gaps, shares_of, surroundings_of
 from .step import CHORD, FULL, TINY, Step, nearest_step
 
 
@@ -80,14 +80,15 @@ class ArmMotion:
         around = surroundings_of(scene, X_BP)
         X_PL = self._poses(q, posture, target)
         gaps = self._gaps.measure(X_PL, around, limits)
-        found = [(Rung.SLOW, g.check) for g in gaps if not g.share().min() >= FULL]
+        share, cut = shares_of(gaps)
+        found = [(Rung.SLOW, check) for check in cut]
         if found:
             step = self._bend(target - posture, gaps, X_PL[0])
             target = posture + _slowed(step, limits.arm_speed * period)
             target = np.minimum(np.maximum(target, ARM_LOWER), ARM_UPPER)
-            X_PL = self._poses(q, posture, target)
+            X_PL = np.concatenate([X_PL[:1], self._poses(q, target)])
             gaps = self._gaps.measure(X_PL, around, limits)
-        share = np.min([g.share() for g in gaps], axis=0)
+            share, _ = shares_of(gaps)
         slow = _hand_share(X_PL, CHORD * period * _hand_speed(gaps, limits))
         if not slow.min() >= FULL:
             found.append((Rung.SLOW, Check.HAND_SPEED))

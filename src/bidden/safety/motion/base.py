@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bidden.core.messages import Array, Rung
 from bidden.safety.checks import Check, Finding
 from bidden.safety.limits import Limits
-from bidden.safety.scene import Scene, axis_gaps
+from bidden.safety.scene import Scene
 
 from .step import TINY, Step
 
@@ -21,9 +20,22 @@ BODY_SPAN: Final = (0.05, 1.3)  # [m] heights of boxes that the body can walk in
 
 
 def limit_base(
-    wish: Array, last: Array, *, scene: Scene, period: float, limits: Limits
+    wish: Array,
+    last: Array,
+    *,
+    near: Obstacles | None,
+    period: float,
+    limits: Limits,
 ) -> Step:
-    """Base velocity inside speed and acceleration, not into boxes or people, (3,)."""
+    """Base velocity inside speed and acceleration, not into boxes or people, (3,).
+
+    Args:
+        wish: vx, vy [m/s], wz [rad/s] in B.
+        last: the last vetted one.
+        near: what stands around; None when nothing is known.
+        period: time of the step [s].
+        limits: the limits.
+    """
     found: list[Finding] = []
     x, y, turn = wish.tolist()
     target = (
@@ -35,8 +47,7 @@ def limit_base(
         found.append((Rung.WARN, Check.BASE_SPEED))
     before: Velocity = (float(last[0]), float(last[1]), float(last[2]))
     margin = float("inf")
-    if not scene.is_empty:
-        near = _Obstacles(scene, limits)
+    if near is not None:
         # Both ends are free of obstacles, so that all between them is.
         before = near.bend(before)
         bent = near.bend(target)
@@ -62,9 +73,8 @@ def _apart(one: Velocity, two: Velocity) -> float:
     return max(gaps) if math.isfinite(sum(gaps)) else math.nan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Obstacle:
-    """One thing beside the base: in plain floats, faster than arrays for so few."""
+class _Obstacle(NamedTuple):
+    """One thing beside the base."""
 
     gap: float  # [m] from the body's side
     x: float  # direction to it, in the plane of B
@@ -72,7 +82,7 @@ class _Obstacle:
     most: float  # allowed approach speed [m/s]
 
 
-class _Obstacles:
+class Obstacles:
     """What stands around the base, and what speeds it allows."""
 
     def __init__(self, scene: Scene, limits: Limits) -> None:
@@ -110,44 +120,25 @@ def _box_obstacles(scene: Scene, limits: Limits) -> list[_Obstacle]:
     """The boxes that the body can walk into."""
     found = []
     rows = zip(
-        scene.box_centre.tolist(),
-        scene.box_half.tolist(),
-        scene.box_yaw.tolist(),
+        scene.boxes_beside,
+        scene.box_centre[:, 2].tolist(),
+        scene.box_half[:, 2].tolist(),
         strict=True,
     )
-    for (x, y, z), (half_x, half_y, half_z), yaw in rows:
+    for (x, y, away), z, half_z in rows:
         if z - half_z >= BODY_SPAN[1] or z + half_z <= BODY_SPAN[0]:
             continue
-        c, s = math.cos(yaw), math.sin(yaw)
-        px, py = -(c * x + s * y), -(c * y - s * x)  # the body's axis in the box
-        away_x = min(max(px, -half_x), half_x) - px
-        away_y = min(max(py, -half_y), half_y) - py
-        length = math.hypot(away_x, away_y)
-        if not length > TINY:  # inside: only the way it came from is open
-            away_x, away_y = -px, -py
-        norm = max(math.hypot(away_x, away_y), TINY)
-        gap = length - limits.body_radius
-        found.append(
-            _Obstacle(
-                gap=gap,
-                x=(c * away_x - s * away_y) / norm,
-                y=(s * away_x + c * away_y) / norm,
-                most=limits.body_gain * max(gap - limits.body_clearance, 0.0),
-            )
-        )
+        norm = max(math.hypot(x, y), TINY)
+        gap = away - limits.body_radius
+        most = limits.body_gain * max(gap - limits.body_clearance, 0.0)
+        found.append(_Obstacle(gap, x / norm, y / norm, most))
     return found
 
 
 def _person_obstacle(scene: Scene, limits: Limits) -> _Obstacle:
     """The nearest part of a person, seen from above."""
-    rows = zip(axis_gaps(scene), scene.person_radius.tolist(), strict=True)
-    gap, x, y, away = min(
-        (away - radius - limits.body_radius, x, y, away)
-        for (x, y, away), radius in rows
-    )
-    return _Obstacle(
-        gap=gap,
-        x=x / max(away, TINY),
-        y=y / max(away, TINY),
-        most=limits.person_gain * max(gap - limits.person_stop, 0.0),
-    )
+    rows = zip(scene.people_beside, scene.person_radius.tolist(), strict=True)
+    gap, (x, y, away) = min((one.away - radius, one) for one, radius in rows)
+    gap -= limits.body_radius
+    most = limits.person_gain * max(gap - limits.person_stop, 0.0)
+    return _Obstacle(gap, x / max(away, TINY), y / max(away, TINY), most)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -15,18 +16,24 @@ from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 from bidden.robot import g1
-from bidden.robot.capsules import BodyCapsules, box_contacts, segment_contacts
+from bidden.robot.capsules import (
+    BodyCapsules,
+    box_contacts,
+    pair_distances,
+    products_of,
+    segment_contacts,
+)
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check
 from bidden.safety.limits import Limits
 from bidden.safety.scene import Scene, box_poses, boxes_near, people_near
 
-from .step import TINY
+from .step import FULL, TINY
 
 ARM_REACH: Final = 0.9  # [m] from the body's axis: farther boxes are no arm's matter
 PERSON_REACH: Final = 1.7  # [m] likewise: reach, and `person_hand` from there
 NO_POSES: Final[Array] = np.zeros((0, 4, 4))
-NO_ENDS: Final[Array] = np.zeros((0, 3, 2))
+NO_SIZES: Final[Array] = np.zeros((0, 3))
 _CONTACTS: Final = 6  # most that one arm is bent around
 
 Indices = NDArray[np.signedinteger]
@@ -46,15 +53,15 @@ class Surroundings:
 
 def surroundings_of(scene: Scene, X_BP: Array) -> Surroundings:
     """The scene as the arms meet it: what no hand can come near is left out."""
-    boxes, people = boxes_near(scene, ARM_REACH), people_near(scene, PERSON_REACH)
-    X_OP, ends = NO_POSES, NO_ENDS
-    if len(boxes.box_yaw):
-        X_OP = box_poses(boxes) @ X_BP
-    if len(people.person_radius):
-        ends = X_BP[:3, :3].T @ (people.person_ends - X_BP[:3, 3:])
-    return Surroundings(
-        X_OP=X_OP, half=boxes.box_half, ends=ends, radius=people.person_radius
-    )
+    near = boxes_near(scene, ARM_REACH)
+    ends, radius = people_near(scene, PERSON_REACH)
+    X_OP, half = NO_POSES, NO_SIZES
+    if len(near):
+        half = scene.box_half[near]
+        X_OP = box_poses(scene.box_centre[near], scene.box_yaw[near]) @ X_BP
+    if len(radius):
+        ends = X_BP[:3, :3].T @ (ends - X_BP[:3, 3:])
+    return Surroundings(X_OP=X_OP, half=half, ends=ends, radius=radius)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,17 +76,30 @@ class Gaps:
         [int, Indices], list[Side]
     ]  # of an arm's gaps, for `ArmGaps.growth`
 
-    def share(self) -> Array:
-        """Share of its step that each arm may take, (2,)."""
-        share = np.minimum(self.room / np.maximum(self.approach, TINY), 1.0)
-        least: Array = np.where(self.approach > TINY, share, 1.0).min(axis=1)
-        return least
-
     def tightest(self, arm: int) -> Indices:
         """Indices of the gaps that the arm's step takes too much from."""
         excess = self.approach[arm] - self.room[arm]
         over = np.flatnonzero(~(excess <= TINY))
         return over[np.argsort(-excess[over])[:_CONTACTS]]
+
+
+def shares_of(gaps: tuple[Gaps, ...]) -> tuple[Array, tuple[Check, ...]]:
+    """Share of its step that each arm may take, (2,), and the kinds that cut it."""
+    approach = np.concatenate([kind.approach for kind in gaps], axis=1)
+    room = np.concatenate([kind.room for kind in gaps], axis=1)
+    share = np.minimum(room / np.maximum(approach, TINY), 1.0)
+    share = np.where(approach > TINY, share, 1.0)
+    least: Array = share.min(axis=1)
+    if least.min() >= FULL:
+        return least, ()
+    ends = np.cumsum([kind.approach.shape[1] for kind in gaps])
+    parts = np.split(share, ends[:-1], axis=1)
+    cut = [
+        kind.check
+        for kind, part in zip(gaps, parts, strict=True)
+        if not part.min() >= FULL
+    ]
+    return least, tuple(cut)
 
 
 class ArmGaps:
@@ -103,11 +123,20 @@ class ArmGaps:
     ) -> tuple[Gaps, ...]:
         """Gaps of a step between link poses `X_PL`, (2, 30, 4, 4), in the frame P."""
         segments = self._body.segments(X_PL)
-        gaps = [self._to_self(segments, limits)]
+        # Nothing has moved; the right arm alone; the left arm alone
+        alone = segments[[0, 0, 0]]
+        for hand, arm in enumerate(self._body.arms):
+            alone[1 + hand, arm] = segments[1, arm]
+        count = len(around.radius)
+        if count:
+            alone = np.concatenate([alone, np.array([around.ends] * 3)], axis=1)
+        distances = pair_distances(alone, _pairs_with(self._body, count))
+        own = len(self._body.first)
+        gaps = [self._to_self(distances[:, :own], segments, limits)]
         if len(around.half):
             gaps.append(self._to_boxes(segments, around, limits))
-        if len(around.radius):
-            gaps.append(self._to_people(segments, around, limits))
+        if count:
+            gaps.append(self._to_people(distances[:, own:], segments, around, limits))
         return tuple(gaps)
 
     def growth(self, arm: int, sides: list[Side], X_PL: Array) -> Array:
@@ -121,11 +150,8 @@ class ArmGaps:
             total += np.where(self._moves[arm][capsules], growth, 0.0)
         return total
 
-    def _to_self(self, segments: Array, limits: Limits) -> Gaps:
-        alone = segments[[0, 0, 0]]
-        for hand, arm in enumerate(self._body.arms):
-            alone[1 + hand, arm] = segments[1, arm]
-        gaps = self._body.self_distances(alone)
+    def _to_self(self, distances: Array, segments: Array, limits: Limits) -> Gaps:
+        gaps = distances - self._body.sum
         approach = np.maximum(gaps[0] - gaps[1:], 0.0)
         room = limits.approach_gain * np.maximum(gaps[0] - limits.self_clearance, 0.0)
         portion = approach / np.maximum(approach.sum(axis=0), TINY)
@@ -163,20 +189,22 @@ class ArmGaps:
             Check.SCENE_DISTANCE, gaps - self._radius, clearance, limits, sides
         )
 
-    def _to_people(self, segments: Array, around: Surroundings, limits: Limits) -> Gaps:
-        arms = segments[:, self._body.arms.ravel()]
-        gap, points = segment_contacts(arms[:, :, None], around.ends)
-        distance = np.sqrt(np.vecdot(gap, gap))
+    def _to_people(
+        self, distances: Array, segments: Array, around: Surroundings, limits: Limits
+    ) -> Gaps:
         count = len(around.radius)
+        each = distances.reshape(3, 2, 6, count)
+        gaps = np.array([each[0], [each[1, 0], each[2, 1]]]).reshape(2, 12, count)
 
         def sides(arm: int, rows: Indices) -> list[Side]:
             part, person = arm * 6 + rows // count, rows % count
-            away = _unit(gap[0, part, person])
-            return [(self._body.arms.ravel()[part], points[0, part, person], away)]
+            parts = self._body.arms.ravel()[part]
+            gap, points = segment_contacts(segments[0, parts], around.ends[person])
+            return [(parts, points, _unit(gap))]
 
         return self._scene_gaps(
             Check.PERSON_DISTANCE,
-            distance - self._radius - around.radius,
+            gaps - self._radius - around.radius,
             np.array(limits.person_clearance),
             limits,
             sides,
@@ -198,6 +226,15 @@ class ArmGaps:
             margin=float(gaps[1].min()),
             sides=sides,
         )
+
+
+@cache
+def _pairs_with(body: BodyCapsules, people: int) -> Indices:
+    """For `pair_distances`: the body's own pairs, then each part of an arm, people."""
+    own, arms = len(body.radius), body.arms.ravel()
+    first = np.concatenate([body.first, np.repeat(arms, people)])
+    second = np.concatenate([body.second, np.tile(own + np.arange(people), len(arms))])
+    return products_of(first, second, own + people)
 
 
 def _unit(v: Array) -> Array:

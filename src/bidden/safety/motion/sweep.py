@@ -40,14 +40,14 @@ class Sweep:
             scene: surroundings, in the base frame of now.
             limits: the limits.
         """
-        people = people_near(scene, REACH)
-        if not (len(people.person_radius) and np.abs(velocity).max() > TINY):
+        ends, radius = people_near(scene, REACH)
+        if not (len(radius) and np.abs(velocity).max() > TINY):
             return Step(value=velocity, found=[])
         arms = self._body.segments(X_PL)[self._body.arms.ravel()]
         arms = X_BP[:3, :3] @ arms + X_BP[:3, 3:]
-        away, points = segment_contacts(arms[:, None], people.person_ends)
+        away, points = segment_contacts(arms[:, None], ends)
         distance = np.sqrt(np.vecdot(away, away))
-        gaps = distance - self._radius - people.person_radius
+        gaps = distance - self._radius - radius
         vx, vy, wz = velocity
         moved = np.stack([vx - wz * points[..., 1], vy + wz * points[..., 0]], -1)
         near = -np.vecdot(moved, away[..., :2])
