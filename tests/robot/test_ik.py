@@ -7,7 +7,8 @@ import pytest
 
 from bidden.core.messages import LEFT, RIGHT
 from bidden.robot import g1
-from bidden.robot.ik import ArmIK, _box_step, rotation_error
+from bidden.robot.ik import ArmIK, rotation_error
+from bidden.robot.ik_kernels import box_step
 from bidden.robot.kinematics import TORSO, WRISTS, Kinematics, grip_poses
 
 
@@ -88,7 +89,7 @@ def test_rotation_error_up_to_half_a_turn() -> None:
 
 def test_box_step_matches_brute_force_corners() -> None:
     H, g = np.diag([1.0, 2.0]), np.array([10.0, 10.0])
-    x = _box_step(H, g, np.array([-1.0, -1.0]), high=np.array([1.0, 1.0]))
+    x = box_step(H, g, np.array([-1.0, -1.0]), np.array([1.0, 1.0]))
     assert x == pytest.approx([1, 1])
 
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 
+from . import kernels
+from .kernels import contiguous
 from .model import load_model
 
 ARM_PARTS: Final = (
@@ -30,7 +32,6 @@ TRUNK: Final = (
 )  # fmt: skip
 Indices = NDArray[np.signedinteger]
 _TINY: Final = 1e-12
-_STEEP: Final = 1e9  # [m^2] a slope beyond all
 
 
 class BodyCapsules:
@@ -54,10 +55,9 @@ class BodyCapsules:
             *product(right, left),
             *((arm[0], arm[3 + k]) for arm in self.arms for k in range(3)),
         ]
-        self.first, self.second = np.array(pairs).T
+        self.first, self.second = np.ascontiguousarray(np.array(pairs).T)
         self.sum = self.radius[self.first] + self.radius[self.second]
         self.pairs = tuple((self.names[i], self.names[j]) for i, j in pairs)
-        self._products = products_of(self.first, self.second, len(self.radius))
 
     def segments(self, X: Array) -> Array:
         """Ends of every capsule's axis at link poses `X`, (..., N, 3, 2)."""
@@ -67,44 +67,15 @@ class BodyCapsules:
 
     def self_distances(self, segments: Array) -> Array:
         """Gap of every pair in `pairs` [m], negative when they overlap, (..., P)."""
-        gaps: Array = pair_distances(segments, self._products) - self.sum
+        gaps: Array = pair_distances(segments, self.first, self.second) - self.sum
         return gaps
 
 
-def products_of(first: Indices, second: Indices, count: int) -> Indices:
-    """What `pair_distances` needs to know of pairs among `count` segments, (10, P)."""
-    p1, p2, d1, d2 = first, second, first + count, second + count
-    pairs = [(d1, d1), (d2, d2), (d1, d2), (d1, p1), (d1, p2), (d2, p1)]
-    pairs += [(d2, p2), (p1, p1), (p2, p2), (p1, p2)]
-    return np.array([2 * count * i + j for i, j in pairs])
-
-
-def pair_distances(segments: Array, products: Indices) -> Array:
-    """Distances of many pairs of few segments (..., N, 3, 2) [m], (..., P).
-
-    From one table of all products of starts and ways: fewer steps than pair by pair.
-    """
-    p = segments[..., 0]
-    v = np.concatenate([p, segments[..., 1] - p], axis=-2)
-    table = (v @ v.swapaxes(-1, -2)).reshape(*v.shape[:-2], -1)
-    picked = table.take(products, axis=-1).swapaxes(-2, 0)
-    a, e, b, d1p1, d1p2, d2p1, d2p2, p1p1, p2p2, p1p2 = picked
-    a, e, c, f = a + _TINY, e + _TINY, d1p1 - d1p2, d2p1 - d2p2
-    s, t = _nearest(a, e, b, c, f)
-    square = (p1p1 + p2p2 - 2.0 * p1p2) + s * (s * a + 2.0 * c)
-    square += t * (t * e - 2.0 * (f + s * b))
-    distances: Array = np.sqrt(np.maximum(square, 0.0))
-    return distances
-
-
-def _nearest(a: Array, e: Array, b: Array, c: Array, f: Array) -> tuple[Array, Array]:
-    """Shares of two segments' ways where they are nearest to each other.
-
-    Ericson, Real-Time Collision Detection, 5.1.9; parallel segments start at s = 0.
-    """
-    s = _share((b * f - c * e) / np.maximum(a * e - b * b, _TINY))
-    t = _share((b * s + f) / e)
-    return _share((b * t - c) / a), t
+def pair_distances(segments: Array, first: Indices, second: Indices) -> Array:
+    """Distances of pairs among segments (..., N, 3, 2) [m], (..., P)."""
+    flat = contiguous(segments).reshape(-1, *segments.shape[-3:])
+    distances: Array = kernels.pair_distances(flat, first, second)
+    return distances.reshape(*segments.shape[:-3], len(first))
 
 
 def _share(x: Array) -> Array:
@@ -122,7 +93,10 @@ def segment_contacts(one: Array, two: Array) -> tuple[Array, Array]:
     d1, d2, r = one[..., 1] - p1, two[..., 1] - p2, p1 - p2
     a, e = np.vecdot(d1, d1) + _TINY, np.vecdot(d2, d2) + _TINY
     b, c, f = np.vecdot(d1, d2), np.vecdot(d1, r), np.vecdot(d2, r)
-    s, t = _nearest(a, e, b, c, f)
+    # Ericson, Real-Time Collision Detection, 5.1.9; parallel segments start at s = 0.
+    s = _share((b * f - c * e) / np.maximum(a * e - b * b, _TINY))
+    t = _share((b * s + f) / e)
+    s = _share((b * t - c) / a)
     along = s[..., None] * d1
     return r + along - t[..., None] * d2, p1 + along
 
@@ -148,31 +122,10 @@ def box_contacts(segments: Array, X_OB: Array, half: Array) -> tuple[Array, Arra
     Returns:
         The distance, and the share of the segment's length where it is least.
     """
-    ends = X_OB[:, :3, :3] @ segments[..., :, None, :, :] + X_OB[:, :3, 3:]
-    start, along = ends[..., 0], ends[..., 1] - ends[..., 0]  # (..., N, M, 3)
-    rate = np.where(np.abs(along) < _TINY, _TINY, along)
-    # The slope of the squared distance is piecewise linear and rises along the
-    # segment, with kinks where the segment crosses a face's plane.
-    kinks = np.zeros((*start.shape[:-1], 8))
-    kinks[..., :3] = (half - start) / rate
-    kinks[..., 3:6] = (-half - start) / rate
-    kinks[..., 7] = 1.0
-    u = _share(kinks)
-    p = start[..., None, :] + u[..., None] * along[..., None, :]
-    beyond = np.abs(p) - half[:, None, :]
-    pull = np.copysign(np.maximum(beyond, 0.0), p)
-    slope = np.vecdot(pull, along[..., None, :])
-    # The last kink where it falls, the first where it rises; the root lies between
-    falls = slope < 0.0
-    s0 = np.where(falls, slope, -_STEEP).max(axis=-1)
-    s1 = np.where(falls, _STEEP, slope).min(axis=-1)
-    u0 = np.where(falls, u, 0.0).max(axis=-1)
-    u1 = np.where(falls, 1.0, u).min(axis=-1)
-    root = u0 + (u1 - u0) * _share(-s0 / np.maximum(s1 - s0, _TINY))
-    gap = np.maximum(np.abs(start + root[..., None] * along) - half, 0.0)
-    outside = np.sqrt(np.vecdot(gap, gap))
-    depth = beyond.max(axis=-1).min(axis=-1)
-    return np.where(outside > 1e-9, outside, np.minimum(depth, 0.0)), root
+    flat = contiguous(segments).reshape(-1, *segments.shape[-3:])
+    distance, share = kernels.box_contacts(flat, contiguous(X_OB), contiguous(half))
+    shape = (*segments.shape[:-2], len(half))
+    return distance.reshape(shape), share.reshape(shape)
 
 
 def box_distances(segments: Array, X_OB: Array, half: Array) -> Array:

@@ -10,19 +10,17 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 
 from . import g1
 from .g1 import CameraMount
+from .kernels import chain, contiguous
 from .model import cross_matrix, load_model, rotation_from_quat
 
 TORSO: Final = 15  # link index
 WRISTS: Final = [29, 22]  # link index of the wrist_yaw links, by hand number
 FEET: Final = [12, 6]  # link index of the ankle_roll links: right, left
-
-Indices = NDArray[np.signedinteger]
 
 
 class _Posed(NamedTuple):
@@ -58,17 +56,16 @@ class Kinematics:
     def __init__(self) -> None:
         links = load_model().links
         names = {link.name: i for i, link in enumerate(links)}
-        parent = np.array([names.get(link.parent, 0) for link in links])
+        self._parent = np.array([names[link.parent] for link in links[1:]])
         fixed = np.array([rotation_from_quat(link.quat_wxyz) for link in links[1:]])
         K = np.array([cross_matrix(np.array(link.axis)) for link in links[1:]])
         self._R, self._RK, self._RKK = fixed, fixed @ K, fixed @ K @ K
-        self._home = np.tile(np.eye(4), (len(links), 1, 1))  # poses in the parent
-        self._home[1:, :3, 3] = [link.position for link in links[1:]]
-        self._above = _ancestors(parent)
+        self._p = np.array([link.position for link in links[1:]])
         self._sole_points, self._sole_radius = _soles()
-        self._posed = _Posed(b"", self._home)
-        self._grounded = _Grounded(self._home, b"", self._home[0])
-        self._soled = _Soled(self._home, self._home[0], self._sole_points)
+        nothing = np.zeros(0)
+        self._posed = _Posed(b"", nothing)
+        self._grounded = _Grounded(nothing, b"", nothing)
+        self._soled = _Soled(nothing, nothing, nothing)
 
     def link_poses(self, q: Array) -> Array:
         """Poses X_PL of all links (pelvis first, then joint order), (..., 30, 4, 4).
@@ -85,14 +82,9 @@ class Kinematics:
         return posed.X_PL
 
     def _chain(self, q: Array) -> Array:
-        s, c = np.sin(q)[..., None, None], (1.0 - np.cos(q))[..., None, None]
-        X = np.empty((*q.shape[:-1], *self._home.shape))
-        X[...] = self._home
-        X[..., 1:, :3, :3] = self._R + s * self._RK + c * self._RKK
-        # Each round joins what hangs on twice as long a chain: 16 links after four
-        for above in self._above:
-            X = X.take(above, axis=-3) @ X
-        return X
+        flat = contiguous(q).reshape(-1, q.shape[-1])
+        X: Array = chain(flat, self._R, self._RK, self._RKK, self._p, self._parent)
+        return X.reshape(*q.shape[:-1], *X.shape[1:])
 
     def pelvis_in_base(self, q: Array, gravity: Array) -> Array:
         """Pose X_BP: roll and pitch from gravity, the lowest sole on the floor."""
@@ -208,15 +200,6 @@ def camera_matrix(mount: CameraMount) -> Array:
     return np.array(
         [[f, 0, mount.width_px / 2], [0, f, mount.height_px / 2], [0, 0, 1.0]]
     )
-
-
-def _ancestors(parent: Indices) -> list[Indices]:
-    """Each link's ancestor 1, 2, 4, ... links above it; the pelvis is its own."""
-    rounds, above = [], parent
-    while above.any():
-        rounds.append(above)
-        above = above[above]
-    return rounds
 
 
 def _soles() -> tuple[Array, float]:

@@ -20,7 +20,6 @@ from bidden.robot.capsules import (
     BodyCapsules,
     box_contacts,
     pair_distances,
-    products_of,
     segment_contacts,
 )
 from bidden.robot.model import load_model
@@ -130,7 +129,7 @@ class ArmGaps:
         count = len(around.radius)
         if count:
             alone = np.concatenate([alone, np.array([around.ends] * 3)], axis=1)
-        distances = pair_distances(alone, _pairs_with(self._body, count))
+        distances = pair_distances(alone, *_pairs_with(self._body, count))
         own = len(self._body.first)
         gaps = [self._to_self(distances[:, :own], segments, limits)]
         if len(around.half):
@@ -229,12 +228,12 @@ class ArmGaps:
 
 
 @cache
-def _pairs_with(body: BodyCapsules, people: int) -> Indices:
+def _pairs_with(body: BodyCapsules, people: int) -> tuple[Indices, Indices]:
     """For `pair_distances`: the body's own pairs, then each part of an arm, people."""
     own, arms = len(body.radius), body.arms.ravel()
     first = np.concatenate([body.first, np.repeat(arms, people)])
     second = np.concatenate([body.second, np.tile(own + np.arange(people), len(arms))])
-    return products_of(first, second, own + people)
+    return first, second
 
 
 def _unit(v: Array) -> Array:

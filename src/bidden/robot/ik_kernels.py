@@ -1,0 +1,173 @@
+"""The inverse kinematics of one arm, compiled; see `ik` and `kernels`."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numba import njit, types
+
+from .kernels import IN1, IN2, IN3, OUT1, OUT2, chain
+
+_SLACK: Final = 1e-12  # [rad] past a bound that counts as inside
+_BOX_ROUNDS: Final = 4
+
+
+@njit(OUT1(IN2, IN1), cache=True)
+def solve_symmetric(H, g):  # type: ignore[no-untyped-def]
+    """x with H x = g for a positive definite H, by Cholesky."""
+    n = len(g)
+    L, x = np.zeros((n, n)), np.empty(n)
+    for i in range(n):
+        for j in range(i + 1):
+            total = H[i, j]
+            for k in range(j):
+                total -= L[i, k] * L[j, k]
+            L[i, j] = math.sqrt(total) if i == j else total / L[j, j]
+    for i in range(n):
+        total = g[i]
+        for k in range(i):
+            total -= L[i, k] * x[k]
+        x[i] = total / L[i, i]
+    for i in range(n - 1, -1, -1):
+        total = x[i]
+        for k in range(i + 1, n):
+            total -= L[k, i] * x[k]
+        x[i] = total / L[i, i]
+    return x
+
+
+@njit(OUT1(IN2, IN1, IN1, IN1), cache=True)
+def box_step(H, g, low, high):  # type: ignore[no-untyped-def]
+    """Minimise x'Hx/2 - g'x inside a box by pinning what leaves it, (J,)."""
+    n = len(g)
+    x = solve_symmetric(H, g)
+    free = np.ones(n, dtype=np.bool_)
+    A, b = np.empty((n, n)), np.empty(n)
+    for _ in range(_BOX_ROUNDS):
+        leaves = False
+        for i in range(n):
+            if not (x[i] >= low[i] - _SLACK and x[i] <= high[i] + _SLACK):
+                leaves, free[i] = True, False
+                x[i] = min(max(x[i], low[i]), high[i])
+        if not leaves:
+            break
+        # Pinned rows say x = x; free rows see what is pinned on the other side.
+        for i in range(n):
+            b[i] = g[i] if free[i] else x[i]
+            for j in range(n):
+                A[i, j] = 0.0
+                if free[i] and free[j]:
+                    A[i, j] = H[i, j]
+                elif i == j:
+                    A[i, j] = 1.0
+                if free[i] and not free[j]:
+                    b[i] -= H[i, j] * x[j]
+        x = solve_symmetric(A, b)
+    return x
+
+
+@njit(OUT1(IN2, IN2), cache=True)
+def rotation_vector(R_to, R_from):  # type: ignore[no-untyped-def]
+    """Axis times angle that turns `R_from` to `R_to`, in the common frame, (3,)."""
+    R = np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            for k in range(3):
+                R[i, j] += R_to[i, k] * R_from[j, k]
+    v = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]])
+    s = math.sqrt(v[0] ** 2 + v[1] ** 2 + v[2] ** 2)
+    c = R[0, 0] + R[1, 1] + R[2, 2] - 1.0
+    angle = math.atan2(s, c)
+    if s > 1e-6:
+        return v * (angle / s)
+    if c > 0.0:
+        return 0.5 * v
+    # Half a turn: the axis is the largest column of R + I.
+    best = 0
+    for k in range(3):
+        R[k, k] += 1.0
+        if R[k, k] > R[best, best]:
+            best = k
+    axis = R[:, best].copy()
+    return axis * (angle / math.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2))
+
+
+@njit(OUT2(IN3, IN2, IN2), cache=True)
+def jacobian(X, axis, tip):  # type: ignore[no-untyped-def]
+    """Velocity of the grip point, then its turning rate, per joint, (6, J).
+
+    Args:
+        X: poses of the root and the links, (J + 1, 4, 4).
+        axis: of each joint in its own link, (J, 3).
+        tip: pose of the grip point, (4, 4).
+    """
+    J = np.zeros((6, len(axis)))
+    z, r = np.empty(3), np.empty(3)
+    for j in range(len(axis)):
+        for i in range(3):
+            z[i] = 0.0
+            for k in range(3):
+                z[i] += X[j + 1, i, k] * axis[j, k]
+            r[i] = tip[i, 3] - X[j + 1, i, 3]
+        for i in range(3):
+            a, b = (i + 1) % 3, (i + 2) % 3
+            J[i, j] = z[a] * r[b] - z[b] * r[a]
+            J[3 + i, j] = z[i]
+    return J
+
+
+@njit(
+    OUT1(IN2, IN1, IN3, IN3, IN3, IN2, IN2, IN1, IN1, IN1, IN1, types.int64),
+    cache=True,
+)
+def solve_arm(
+    goal, q, fixed, sine, cosine, offset, axis, lower, upper, ready, scalars, iterations
+):  # type: ignore[no-untyped-def]
+    """Joint targets one control step nearer to the grip pose `goal`, (J,).
+
+    Args:
+        goal: pose of the grip point, (4, 4).
+        q: joint positions to start from [rad], (J,).
+        fixed, sine, cosine, offset: of the links, see `kernels.chain`.
+        axis: of the joints, (J, 3).
+        lower, upper, ready: of the joints [rad], (J,).
+        scalars: largest step [rad], [m] from the last link to the grip point, and the
+            weights of orientation, posture and damping, (5,).
+        iterations: how often it is solved.
+    """
+    n = len(q)
+    most, reach, turning, posture, damping = scalars
+    parent = np.arange(n)
+    x, low, high = np.empty((1, n)), np.empty(n), np.empty(n)
+    for j in range(n):
+        low[j] = min(max(lower[j], q[j] - most), upper[j])
+        high[j] = max(min(upper[j], q[j] + most), lower[j])
+        x[0, j] = min(max(q[j], low[j]), high[j])
+    e, H, g = np.empty(6), np.empty((n, n)), np.empty(n)
+    for _ in range(iterations):
+        X = chain(x, fixed, sine, cosine, offset, parent)[0]
+        tip = X[n].copy()
+        for i in range(3):
+            tip[i, 3] += reach * tip[i, 0]
+        J = jacobian(X, axis, tip)
+        turn = rotation_vector(goal, tip)
+        for i in range(3):
+            e[i] = goal[i, 3] - tip[i, 3]
+            e[3 + i] = turning * turn[i]
+            for j in range(n):
+                J[3 + i, j] *= turning
+        for j in range(n):
+            g[j] = posture * posture * (ready[j] - x[0, j])
+            for i in range(6):
+                g[j] += J[i, j] * e[i]
+            for k in range(n):
+                H[j, k] = 0.0
+                for i in range(6):
+                    H[j, k] += J[i, j] * J[i, k]
+            H[j, j] += damping + posture * posture
+        step = box_step(H, g, low - x[0], high - x[0])
+        for j in range(n):
+            x[0, j] = min(max(x[0, j] + step[j], low[j]), high[j])
+    return x[0].copy()

@@ -1,0 +1,234 @@
+"""Loops over few numbers, compiled: geometry and balance of every control tick.
+
+The arrays of a tick are so small that most of the time went into starting numpy's
+operations. Compiled once on a machine by numba and kept beside this file; every
+signature is fixed, so that nothing is ever compiled while the robot moves. Callers are
+the classes of this package, which say what the arrays mean.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numba import njit, types
+
+from bidden.core.messages import Array
+
+
+def given(ndim: int, dtype: types.Type = types.float64) -> types.Array:
+    """An array that is read only, in C order; one that may be changed fits as well."""
+    return types.Array(dtype, ndim, "C", readonly=True)
+
+
+IN1, IN2, IN3, IN4 = (given(ndim) for ndim in (1, 2, 3, 4))
+INDICES: Final = given(1, types.int64)
+OUT1, OUT2 = types.float64[::1], types.float64[:, ::1]
+OUT3, OUT4 = types.float64[:, :, ::1], types.float64[:, :, :, ::1]
+_TINY: Final = 1e-12
+
+
+@njit(OUT4(IN2, IN3, IN3, IN3, IN2, INDICES), cache=True)
+def chain(q, fixed, sine, cosine, offset, parent):  # type: ignore[no-untyped-def]
+    """Poses of links hanging on each other, (B, J + 1, 4, 4), see `Kinematics`.
+
+    Args:
+        q: joint positions [rad], (B, J).
+        fixed: rotation of each link in its parent at zero, (J, 3, 3).
+        sine: what is added per sine of the joint, (J, 3, 3).
+        cosine: what is added per one less its cosine, (J, 3, 3).
+        offset: origin of each link in its parent [m], (J, 3).
+        parent: link on which each hangs; link 0 is the root, (J,).
+    """
+    count = q.shape[1]
+    X = np.zeros((q.shape[0], count + 1, 4, 4))
+    R = np.empty((3, 3))
+    for b in range(q.shape[0]):
+        for k in range(4):
+            X[b, 0, k, k] = 1.0
+        for j in range(count):
+            s, c = math.sin(q[b, j]), 1.0 - math.cos(q[b, j])
+            for r in range(3):
+                for k in range(3):
+                    R[r, k] = fixed[j, r, k] + s * sine[j, r, k] + c * cosine[j, r, k]
+            P, own = X[b, parent[j]], X[b, j + 1]
+            for r in range(3):
+                for k in range(3):
+                    own[r, k] = (
+                        P[r, 0] * R[0, k] + P[r, 1] * R[1, k] + P[r, 2] * R[2, k]
+                    )
+                own[r, 3] = P[r, 3]
+                for k in range(3):
+                    own[r, 3] += P[r, k] * offset[j, k]
+            own[3, 3] = 1.0
+    return X
+
+
+@njit(OUT2(IN4, INDICES, INDICES), cache=True)
+def pair_distances(segments, first, second):  # type: ignore[no-untyped-def]
+    """Distances of pairs of segments (B, N, 3, 2) [m], (B, P).
+
+    Ericson, Real-Time Collision Detection, 5.1.9; parallel segments start at s = 0.
+    """
+    distances = np.empty((segments.shape[0], len(first)))
+    for batch in range(segments.shape[0]):
+        for k in range(len(first)):
+            one, two = segments[batch, first[k]], segments[batch, second[k]]
+            a = e = _TINY
+            b = c = f = 0.0
+            for i in range(3):
+                d1, d2 = one[i, 1] - one[i, 0], two[i, 1] - two[i, 0]
+                r = one[i, 0] - two[i, 0]
+                a += d1 * d1
+                e += d2 * d2
+                b += d1 * d2
+                c += d1 * r
+                f += d2 * r
+            s = min(max((b * f - c * e) / max(a * e - b * b, _TINY), 0.0), 1.0)
+            t = min(max((b * s + f) / e, 0.0), 1.0)
+            s = min(max((b * t - c) / a, 0.0), 1.0)
+            total = 0.0
+            for i in range(3):
+                gap = one[i, 0] + s * (one[i, 1] - one[i, 0])
+                gap -= two[i, 0] + t * (two[i, 1] - two[i, 0])
+                total += gap * gap
+            distances[batch, k] = math.sqrt(total)
+    return distances
+
+
+@njit(types.UniTuple(OUT3, 2)(IN4, IN3, IN2), cache=True)
+def box_contacts(segments, X_OB, half):  # type: ignore[no-untyped-def]
+    """Signed distances of segments (B, N, 3, 2) to M boxes, see `capsules`.
+
+    Returns:
+        Distances [m] and the shares of the segments where they are least, (B, N, M).
+    """
+    batches, count = segments.shape[0], segments.shape[1]
+    distance = np.empty((batches, count, len(half)))
+    share = np.empty((batches, count, len(half)))
+    start, along, kinks = np.empty(3), np.empty(3), np.empty(8)
+    for batch in range(batches):
+        for n in range(count):
+            ends = segments[batch, n]
+            for m in range(len(half)):
+                X = X_OB[m]
+                for i in range(3):
+                    start[i] = X[i, 3]
+                    along[i] = 0.0
+                    for k in range(3):
+                        start[i] += X[i, k] * ends[k, 0]
+                        along[i] += X[i, k] * (ends[k, 1] - ends[k, 0])
+                # The slope of the squared distance is piecewise linear and rises
+                # along the segment, with kinks where it crosses a face's plane: the
+                # root lies between the last where it falls and the first where not.
+                kinks[6], kinks[7] = 0.0, 1.0
+                for i in range(3):
+                    rate = along[i] if abs(along[i]) >= _TINY else _TINY
+                    kinks[i] = min(max((half[m, i] - start[i]) / rate, 0.0), 1.0)
+                    kinks[3 + i] = min(max((-half[m, i] - start[i]) / rate, 0.0), 1.0)
+                u0, u1, s0, s1 = 0.0, 1.0, -1e9, 1e9
+                depth = 1e9
+                for u in kinks:
+                    slope, beyond = 0.0, -1e9
+                    for i in range(3):
+                        p = start[i] + u * along[i]
+                        out = abs(p) - half[m, i]
+                        beyond = max(beyond, out)
+                        if out > 0.0:
+                            slope += math.copysign(out, p) * along[i]
+                    depth = min(depth, beyond)
+                    if slope < 0.0:
+                        u0, s0 = max(u0, u), max(s0, slope)
+                    else:
+                        u1, s1 = min(u1, u), min(s1, slope)
+                part = min(max(-s0 / max(s1 - s0, _TINY), 0.0), 1.0)
+                root = u0 + (u1 - u0) * part
+                total = 0.0
+                for i in range(3):
+                    out = abs(start[i] + root * along[i]) - half[m, i]
+                    if not out <= 0.0:
+                        total += out * out
+                outside = math.sqrt(total)
+                near = outside if not outside <= 1e-9 else min(depth, 0.0)
+                distance[batch, n, m] = near
+                share[batch, n, m] = root
+    return distance, share
+
+
+@njit(OUT2(IN3, IN1, IN2, IN2, IN2, IN1), cache=True)
+def com_motion(X, share, com, axis, carried, dq):  # type: ignore[no-untyped-def]
+    """Centre of mass and its velocity in the frame of the root, (2, 3).
+
+    Args:
+        X: poses of the links, (J + 1, 4, 4).
+        share: of the whole mass, (J + 1,).
+        com: of each link in its own frame [m], (J + 1, 3).
+        axis: of each joint in its own link, (J, 3).
+        carried: share of the mass of link i that joint j carries, (J, J + 1).
+        dq: joint velocities [rad/s], (J,).
+    """
+    out = np.zeros((2, 3))
+    centre = np.empty((len(share), 3))
+    for i in range(len(share)):
+        for r in range(3):
+            centre[i, r] = X[i, r, 3]
+            for k in range(3):
+                centre[i, r] += X[i, r, k] * com[i, k]
+            out[0, r] += share[i] * centre[i, r]
+    turn, lever = np.empty(3), np.empty(3)
+    for j in range(len(dq)):
+        for r in range(3):
+            turn[r] = lever[r] = 0.0
+            for k in range(3):
+                turn[r] += dq[j] * X[j + 1, r, k] * axis[j, k]
+        for i in range(len(share)):
+            for r in range(3):
+                lever[r] += carried[j, i] * (centre[i, r] - X[j + 1, r, 3])
+        for r in range(3):
+            a, b = (r + 1) % 3, (r + 2) % 3
+            out[1, r] += turn[a] * lever[b] - turn[b] * lever[a]
+    return out
+
+
+@njit(types.float64(IN2, types.float64, types.float64), cache=True)
+def polygon_margin(points, x, y):  # type: ignore[no-untyped-def]
+    """Signed distance from x, y to the edge of the hull of `points`, inside > 0."""
+    n = len(points)
+    total = x + y
+    for i in range(n):
+        total += points[i, 0] + points[i, 1]
+    if not math.isfinite(total):
+        return math.nan
+    inside, outside = math.inf, math.inf
+    has_edge = False
+    for i in range(n):
+        ax, ay = points[i, 0], points[i, 1]
+        outside = min(outside, math.hypot(x - ax, y - ay))
+        for j in range(n):
+            ex, ey = points[j, 0] - ax, points[j, 1] - ay
+            length = math.hypot(ex, ey)
+            if length <= 1e-9:
+                continue
+            # An edge of the hull has all others on its left
+            is_edge = True
+            for k in range(n):
+                side = ex * (points[k, 1] - ay) - ey * (points[k, 0] - ax)
+                if side < -1e-12 * length:
+                    is_edge = False
+                    break
+            if not is_edge:
+                continue
+            has_edge = True
+            rx, ry = x - ax, y - ay
+            inside = min(inside, (ex * ry - ey * rx) / length)
+            u = min(max((rx * ex + ry * ey) / (length * length), 0.0), 1.0)
+            outside = min(outside, math.hypot(rx - u * ex, ry - u * ey))
+    if has_edge and inside >= 0.0:
+        return inside
+    return -outside if n > 0 else 0.0
+
+
+def contiguous(a: Array) -> Array:
+    """The array as the kernels take it: float64, C order; itself if it is so."""
+    return np.ascontiguousarray(a, dtype=np.float64)
