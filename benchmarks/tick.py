@@ -100,6 +100,8 @@ def main() -> int:
     robot = SimRobot(World(random_scene(0)))
     with tempfile.TemporaryDirectory(prefix="bidden-tick-") as folder:
         limits = Limits()
+        priority = ask_for_priority()
+        calm_garbage()
         tape = Tape(Path(folder) / "run.mcap", effective=None, limits=limits)
         loop = ControlLoop(
             robot,
@@ -110,11 +112,9 @@ def main() -> int:
             rehearse_ns=rehearse_ns,
         )
         loop.lookouts = (SourcesLookout(), FallLookout())  # as every session has them
-        priority = ask_for_priority()
-        calm_garbage()
-        loop.reset_counts()
         loop.run(50)  # stand, disarmed, and let caches fill
-        loop.arm()
+        if reasons := loop.arm():
+            raise SystemExit(f"the shield cannot be armed: {', '.join(reasons)}")
         loop.reset_counts()
         for block in range(round(minutes * 60 * 50 / TICKS_PER_CHUNK)):
             now_ns = loop.clock.now_ns()

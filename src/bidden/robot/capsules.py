@@ -43,7 +43,7 @@ class BodyCapsules:
         self.radius = np.array([capsule.radius for capsule in model.capsules])
         self.links = np.array([model.link_index(c.link) for c in model.capsules])
         ends = [(c.a, c.b) for c in model.capsules]
-        self._ends = np.array(ends).transpose(0, 2, 1)  # (N, 3, 2)
+        self._ends = contiguous(np.array(ends).transpose(0, 2, 1))  # (N, 3, 2)
         index = {name: i for i, name in enumerate(self.names)}
         # Arm capsules of the right hand, then of the left, (2, 6)
         self.arms = np.array(
@@ -61,9 +61,9 @@ class BodyCapsules:
 
     def segments(self, X: Array) -> Array:
         """Ends of every capsule's axis at link poses `X`, (..., N, 3, 2)."""
-        links = X[..., self.links, :3, :]
-        ends: Array = links[..., :3] @ self._ends + links[..., 3:]
-        return ends
+        flat = contiguous(X).reshape(-1, *X.shape[-3:])
+        ends: Array = kernels.segments(flat, self.links, self._ends)
+        return ends.reshape(*X.shape[:-3], *ends.shape[1:])
 
     def self_distances(self, segments: Array) -> Array:
         """Gap of every pair in `pairs` [m], negative when they overlap, (..., P)."""

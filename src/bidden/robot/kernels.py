@@ -229,6 +229,83 @@ def polygon_margin(points, x, y):  # type: ignore[no-untyped-def]
     return -outside if n > 0 else 0.0
 
 
+@njit(OUT4(IN4, INDICES, IN3), cache=True)
+def segments(X, links, ends):  # type: ignore[no-untyped-def]
+    """Ends of segments on links, (B, N, 3, 2).
+
+    Args:
+        X: poses of the links, (B, L, 4, 4).
+        links: on which each segment lies, (N,).
+        ends: of the segments in their links [m], (N, 3, 2).
+    """
+    out = np.empty((X.shape[0], len(links), 3, 2))
+    for b in range(X.shape[0]):
+        for n in range(len(links)):
+            own = X[b, links[n]]
+            for r in range(3):
+                for end in range(2):
+                    out[b, n, r, end] = own[r, 3]
+                    for k in range(3):
+                        out[b, n, r, end] += own[r, k] * ends[n, k, end]
+    return out
+
+
+@njit(OUT3(IN2, IN2, IN2, IN3, types.float64), cache=True)
+def soles(R, right, left, points, radius):  # type: ignore[no-untyped-def]
+    """Contact points under feet, turned by R, their lowest at height 0, (2, N, 3).
+
+    The height that lifts the root there is in the last place of an added row.
+
+    Args:
+        R: attitude of the root, (3, 3).
+        right: pose of the right foot in the root's frame, (4, 4).
+        left: likewise.
+        points: centres of each sole's spheres in its foot [m], (2, N, 3).
+        radius: of the spheres [m].
+    """
+    count = points.shape[1]
+    out = np.zeros((2, count + 1, 3))
+    lowest = math.inf
+    p = np.empty(3)
+    for foot in range(2):
+        X = right if foot == 0 else left
+        for n in range(count):
+            for r in range(3):
+                p[r] = X[r, 3]
+                for k in range(3):
+                    p[r] += X[r, k] * points[foot, n, k]
+            for r in range(3):
+                for k in range(3):
+                    out[foot, n, r] += R[r, k] * p[k]
+            if not out[foot, n, 2] >= lowest:
+                lowest = out[foot, n, 2]
+    for foot in range(2):
+        for n in range(count):
+            out[foot, n, 2] -= lowest
+    out[1, count, 2] = radius - lowest
+    return out
+
+
+@njit(OUT2(IN2, IN2, IN1), cache=True)
+def beside(centre, half, yaw):  # type: ignore[no-untyped-def]
+    """Way to the nearest point of upright boxes, from above, and its length, (M, 3).
+
+    Inside a box the length is 0 and the way leads to its centre.
+    """
+    out = np.empty((len(yaw), 3))
+    for m in range(len(yaw)):
+        c, s = math.cos(yaw[m]), math.sin(yaw[m])
+        px = -(c * centre[m, 0] + s * centre[m, 1])
+        py = -(c * centre[m, 1] - s * centre[m, 0])
+        x = min(max(px, -half[m, 0]), half[m, 0]) - px
+        y = min(max(py, -half[m, 1]), half[m, 1]) - py
+        out[m, 2] = math.hypot(x, y)
+        if not out[m, 2] > 0.0:
+            x, y = -px, -py
+        out[m, 0], out[m, 1] = c * x - s * y, s * x + c * y
+    return out
+
+
 def contiguous(a: Array) -> Array:
     """The array as the kernels take it: float64, C order; itself if it is so."""
     return np.ascontiguousarray(a, dtype=np.float64)

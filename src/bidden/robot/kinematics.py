@@ -13,7 +13,7 @@ import numpy as np
 
 from bidden.core.messages import Array
 
-from . import g1
+from . import g1, kernels
 from .g1 import CameraMount
 from .kernels import chain, contiguous
 from .model import cross_matrix, load_model, rotation_from_quat
@@ -34,16 +34,9 @@ class _Grounded(NamedTuple):
     """The last pelvis that was put on the floor."""
 
     X_PL: Array
-    key: bytes
+    key: bytes  # gravity
     X_BP: Array
-
-
-class _Soled(NamedTuple):
-    """The last soles that were asked for."""
-
-    X_PL: Array
-    X_BP: Array
-    p: Array
+    soles: Array
 
 
 class Kinematics:
@@ -64,8 +57,7 @@ class Kinematics:
         self._sole_points, self._sole_radius = _soles()
         nothing = np.zeros(0)
         self._posed = _Posed(b"", nothing)
-        self._grounded = _Grounded(nothing, b"", nothing)
-        self._soled = _Soled(nothing, nothing, nothing)
+        self._grounded = _Grounded(nothing, b"", nothing, nothing)
 
     def link_poses(self, q: Array) -> Array:
         """Poses X_PL of all links (pelvis first, then joint order), (..., 30, 4, 4).
@@ -119,16 +111,13 @@ class Kinematics:
 
     def sole_points(self, X_PL: Array, X_BP: Array) -> Array:
         """Contact points under the soles in B: right, left, (2, N, 3)."""
-        known = self._soled
-        if known.X_PL is X_PL and known.X_BP is X_BP and not X_PL.flags.writeable:
-            return known.p
+        known = self._grounded
+        if known.X_PL is X_PL and known.X_BP is X_BP:
+            return known.soles
         feet = X_BP @ X_PL[FEET]
         p: Array = self._sole_points @ feet[:, :3, :3].transpose(0, 2, 1)
         p += feet[:, None, :3, 3]
         p[..., 2] -= self._sole_radius
-        p.flags.writeable = False
-        if not X_BP.flags.writeable:
-            self._soled = _Soled(X_PL, X_BP, p)
         return p
 
     def ground(self, X_PL: Array, gravity: Array) -> Array:
@@ -137,15 +126,23 @@ class Kinematics:
         For what `link_poses` has just given it is worked out once, and read-only.
         """
         key, known = gravity.tobytes(), self._grounded
-        if known.X_PL is X_PL and known.key == key and not X_PL.flags.writeable:
+        if known.X_PL is X_PL and known.key == key:
             return known.X_BP
         X_BP = np.eye(4)
         X_BP[:3, :3] = level_rotation(gravity)
-        feet = X_BP[:3, :3] @ X_PL[FEET, :3, :]  # (2, 3, 4)
-        z = self._sole_points @ feet[:, 2, :3, None] + feet[:, 2, 3, None, None]
-        X_BP[2, 3] = self._sole_radius - z.min()
-        X_BP.flags.writeable = False
-        self._grounded = _Grounded(X_PL, key, X_BP)
+        right, left = FEET
+        soles = kernels.soles(
+            contiguous(X_BP[:3, :3]),
+            contiguous(X_PL[right]),
+            contiguous(X_PL[left]),
+            self._sole_points,
+            self._sole_radius,
+        )
+        X_BP[2, 3] = soles[1, -1, 2]
+        points = soles[:, :-1]
+        X_BP.flags.writeable = points.flags.writeable = False
+        if not X_PL.flags.writeable:
+            self._grounded = _Grounded(X_PL, key, X_BP, points)
         return X_BP
 
 

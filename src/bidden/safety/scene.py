@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bidden.core.messages import Array
+from bidden.robot.kernels import beside, contiguous
 
 BOXES_MAX: Final = 32
 PERSON_MAX: Final = 16
@@ -52,31 +53,20 @@ class Scene:
 
     @cached_property
     def boxes_beside(self) -> tuple[Beside, ...]:
-        """Where each box is nearest; its centre, if the axis is inside.
-
-        In plain floats, here and below: faster than arrays for so few.
-        """
-        found = []
-        rows = zip(
-            self.box_centre.tolist(),
-            self.box_half.tolist(),
-            self.box_yaw.tolist(),
-            strict=True,
+        """Where each box is nearest; its centre, if the axis is inside."""
+        rows = beside(
+            contiguous(self.box_centre),
+            contiguous(self.box_half),
+            contiguous(self.box_yaw),
         )
-        for (x, y, _), (half_x, half_y, _), yaw in rows:
-            c, s = math.cos(yaw), math.sin(yaw)
-            px, py = -(c * x + s * y), -(c * y - s * x)  # the axis in the box's frame
-            away_x = min(max(px, -half_x), half_x) - px
-            away_y = min(max(py, -half_y), half_y) - py
-            away = math.hypot(away_x, away_y)
-            if not away > 0.0:  # inside: only the way it came from is open
-                away_x, away_y = -px, -py
-            found.append(Beside(c * away_x - s * away_y, s * away_x + c * away_y, away))
-        return tuple(found)
+        return tuple(Beside(*row) for row in rows.tolist())
 
     @cached_property
     def people_beside(self) -> tuple[Beside, ...]:
-        """Where the axis of each of the people's capsules is nearest."""
+        """Where the axis of each of the people's capsules is nearest.
+
+        In plain floats: faster than arrays for so few.
+        """
         found = []
         for (ax, bx), (ay, by), _ in self.person_ends.tolist():
             dx, dy = bx - ax, by - ay
