@@ -306,6 +306,22 @@ def beside(centre, half, yaw):  # type: ignore[no-untyped-def]
     return out
 
 
+@njit(OUT3(IN2, IN1, IN2), cache=True)
+def box_poses(centre, yaw, X):  # type: ignore[no-untyped-def]
+    """Pose `X`, (4, 4), seen from upright boxes, (M, 4, 4)."""
+    out = np.zeros((len(yaw), 4, 4))
+    for m in range(len(yaw)):
+        c, s = math.cos(yaw[m]), math.sin(yaw[m])
+        for k in range(4):
+            moved = X[3, k]  # 0 for the axes, 1 for the origin
+            x = X[0, k] - moved * centre[m, 0]
+            y = X[1, k] - moved * centre[m, 1]
+            out[m, 0, k], out[m, 1, k] = c * x + s * y, c * y - s * x
+            out[m, 2, k] = X[2, k] - moved * centre[m, 2]
+        out[m, 3, 3] = 1.0
+    return out
+
+
 def contiguous(a: Array) -> Array:
     """The array as the kernels take it: float64, C order; itself if it is so."""
     return np.ascontiguousarray(a, dtype=np.float64)

@@ -10,10 +10,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from bidden.core.messages import Array
+from bidden.robot import kernels
 from bidden.robot.kernels import beside, contiguous
 
 BOXES_MAX: Final = 32
 PERSON_MAX: Final = 16
+_HERE: Final[Array] = np.eye(4)
 
 
 def _empty(*shape: int) -> Array:
@@ -133,11 +135,7 @@ def people_near(scene: Scene, reach: float) -> tuple[Array, Array]:
     return scene.person_ends[near], scene.person_radius[near]
 
 
-def box_poses(centre: Array, yaw: Array) -> Array:
-    """Poses X_OB of the base in the frames of boxes, (M, 4, 4)."""
-    c, s = np.cos(yaw), np.sin(yaw)
-    X = np.zeros((len(c), 4, 4))
-    X[:, 0, 0], X[:, 0, 1], X[:, 1, 0], X[:, 1, 1] = c, s, -s, c
-    X[:, 2, 2] = X[:, 3, 3] = 1.0
-    X[:, :3, 3] = -(X[:, :3, :3] @ centre[:, :, None])[:, :, 0]
-    return X
+def box_poses(centre: Array, yaw: Array, X: Array = _HERE) -> Array:
+    """Poses of `X`, by default of the base, in the frames of boxes, (M, 4, 4)."""
+    poses: Array = kernels.box_poses(contiguous(centre), contiguous(yaw), contiguous(X))
+    return poses

@@ -57,7 +57,7 @@ def surroundings_of(scene: Scene, X_BP: Array) -> Surroundings:
     X_OP, half = NO_POSES, NO_SIZES
     if len(near):
         half = scene.box_half[near]
-        X_OP = box_poses(scene.box_centre[near], scene.box_yaw[near]) @ X_BP
+        X_OP = box_poses(scene.box_centre[near], scene.box_yaw[near], X_BP)
     if len(radius):
         ends = X_BP[:3, :3].T @ (ends - X_BP[:3, 3:])
     return Surroundings(X_OP=X_OP, half=half, ends=ends, radius=radius)
