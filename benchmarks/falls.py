@@ -6,7 +6,8 @@ Each push is played with a lookout that only watches. Where it speaks, the same 
 played again with a lookout that asks for HOLD, and with one that asks for SETTLE. Where
 the robot fell, moments before it are played on, `REPLAYS` times each, with slightly
 other speeds and with other commands: a fall that comes anyway was sure by then, one
-that does not could not have been foreseen by anybody. The last line is one JSON object.
+that does not could not have been foreseen by anybody. Moments before the push are left
+out, and what is left of a push goes on. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Push:
 
     alarm: int = -1  # tick of the first alarm
     fell: int = -1  # tick of the fall
+    begun: int = 0  # first tick with the push
     kept: deque[Frozen] = field(default_factory=lambda: deque(maxlen=MOMENTS[0] + 1))
 
 
@@ -62,6 +64,7 @@ class Pushes:
         for tick, state in enumerate(self.falls.ticks(seed)):
             if push.alarm < 0 and lookout.look(state) is not None:
                 push.alarm = tick
+            push.begun += int(np.isnan(self.falls.change))
             push.kept.append(self.falls.rig.freeze())
         push.fell = tick if self.falls.rig.has_fallen() else -1
         return push
@@ -108,6 +111,7 @@ class Counts:
         default_factory=lambda: {name: Counter() for name in ANSWERS}
     )
     together: Counter[str] = field(default_factory=Counter)
+    falls: int = 0
     sure: dict[int, list[float]] = field(
         default_factory=lambda: {k: [] for k in MOMENTS}
     )
@@ -116,8 +120,9 @@ class Counts:
         """One more push, in every way."""
         push = pushes.watched(seed)
         if push.fell >= 0:
+            self.falls += 1
             for k in MOMENTS:
-                if k < len(push.kept):
+                if push.fell - k >= push.begun:
                     self.sure[k].append(pushes.share(push.kept[-1 - k], seed))
         if push.alarm >= 0 and not 0 <= push.fell <= push.alarm:
             came = {name: pushes.answered(seed, r) for name, r in ANSWERS.items()}
@@ -129,11 +134,12 @@ class Counts:
         """For the report."""
         sure = {f"{k * TICK_S:.1f}": np.array(v) for k, v in self.sure.items() if v}
         return {
-            "falls": len(self.sure[MOMENTS[-1]]),
+            "falls": self.falls,
             "after_an_alarm": self.ends,
             "/".join(ANSWERS): self.together,
             "seconds_before_the_fall": {
                 name: {
+                    "pushes_begun": len(shares),
                     "replays_that_fall": round(float(shares.mean()), 3),
                     "falls_of_which_all_do": round(float((shares == 1).mean()), 3),
                     "of_which_half_do": round(float((shares >= 0.5).mean()), 3),
