@@ -15,8 +15,8 @@ _BOX_ROUNDS: Final = 4
 
 
 @njit(OUT1(IN2, IN1), cache=True)
-def solve_symmetric(H, g):  # type: ignore[no-untyped-def]
-    """x with H x = g for a positive definite H, by Cholesky."""
+def solve_symmetric(H, g):
+    """The x of H x = g for a positive definite H, by Cholesky."""
     n = len(g)
     L, x = np.zeros((n, n)), np.empty(n)
     for i in range(n):
@@ -39,7 +39,7 @@ def solve_symmetric(H, g):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT1(IN2, IN1, IN1, IN1), cache=True)
-def box_step(H, g, low, high):  # type: ignore[no-untyped-def]
+def box_step(H, g, low, high):
     """Minimise x'Hx/2 - g'x inside a box by pinning what leaves it, (J,)."""
     n = len(g)
     x = solve_symmetric(H, g)
@@ -69,7 +69,7 @@ def box_step(H, g, low, high):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT1(IN2, IN2), cache=True)
-def rotation_vector(R_to, R_from):  # type: ignore[no-untyped-def]
+def rotation_vector(R_to, R_from):
     """Axis times angle that turns `R_from` to `R_to`, in the common frame, (3,)."""
     R = np.zeros((3, 3))
     for i in range(3):
@@ -95,7 +95,7 @@ def rotation_vector(R_to, R_from):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT2(IN3, IN2, IN2), cache=True)
-def jacobian(X, axis, tip):  # type: ignore[no-untyped-def]
+def jacobian(X, axis, tip):
     """Velocity of the grip point, then its turning rate, per joint, (6, J).
 
     Args:
@@ -124,7 +124,7 @@ def jacobian(X, axis, tip):  # type: ignore[no-untyped-def]
 )
 def solve_arm(
     goal, q, fixed, sine, cosine, offset, axis, lower, upper, ready, scalars, iterations
-):  # type: ignore[no-untyped-def]
+):
     """Joint targets one control step nearer to the grip pose `goal`, (J,).
 
     Args:

@@ -30,7 +30,7 @@ _TINY: Final = 1e-12
 
 
 @njit(OUT4(IN2, IN3, IN3, IN3, IN2, INDICES), cache=True)
-def chain(q, fixed, sine, cosine, offset, parent):  # type: ignore[no-untyped-def]
+def chain(q, fixed, sine, cosine, offset, parent):
     """Poses of links hanging on each other, (B, J + 1, 4, 4), see `Kinematics`.
 
     Args:
@@ -66,7 +66,7 @@ def chain(q, fixed, sine, cosine, offset, parent):  # type: ignore[no-untyped-de
 
 
 @njit(OUT2(IN4, INDICES, INDICES), cache=True)
-def pair_distances(segments, first, second):  # type: ignore[no-untyped-def]
+def pair_distances(segments, first, second):
     """Distances of pairs of segments (B, N, 3, 2) [m], (B, P).
 
     Ericson, Real-Time Collision Detection, 5.1.9; parallel segments start at s = 0.
@@ -98,7 +98,7 @@ def pair_distances(segments, first, second):  # type: ignore[no-untyped-def]
 
 
 @njit(types.UniTuple(OUT3, 2)(IN4, IN3, IN2), cache=True)
-def box_contacts(segments, X_OB, half):  # type: ignore[no-untyped-def]
+def box_contacts(segments, X_OB, half):
     """Signed distances of segments (B, N, 3, 2) to M boxes, see `capsules`.
 
     Returns:
@@ -157,7 +157,7 @@ def box_contacts(segments, X_OB, half):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT2(IN3, IN1, IN2, IN2, IN2, IN1), cache=True)
-def com_motion(X, share, com, axis, carried, dq):  # type: ignore[no-untyped-def]
+def com_motion(X, share, com, axis, carried, dq):
     """Centre of mass and its velocity in the frame of the root, (2, 3).
 
     Args:
@@ -192,7 +192,7 @@ def com_motion(X, share, com, axis, carried, dq):  # type: ignore[no-untyped-def
 
 
 @njit(types.float64(IN2, types.float64, types.float64), cache=True)
-def polygon_margin(points, x, y):  # type: ignore[no-untyped-def]
+def polygon_margin(points, x, y):
     """Signed distance from x, y to the edge of the hull of `points`, inside > 0."""
     n = len(points)
     total = x + y
@@ -230,7 +230,7 @@ def polygon_margin(points, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT4(IN4, INDICES, IN3), cache=True)
-def segments(X, links, ends):  # type: ignore[no-untyped-def]
+def segments(X, links, ends):
     """Ends of segments on links, (B, N, 3, 2).
 
     Args:
@@ -251,7 +251,7 @@ def segments(X, links, ends):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT3(IN2, IN2, IN2, IN3, types.float64), cache=True)
-def soles(R, right, left, points, radius):  # type: ignore[no-untyped-def]
+def soles(R, right, left, points, radius):
     """Contact points under feet, turned by R, their lowest at height 0, (2, N, 3).
 
     The height that lifts the root there is in the last place of an added row.
@@ -287,7 +287,7 @@ def soles(R, right, left, points, radius):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT2(IN2, IN2, IN1), cache=True)
-def beside(centre, half, yaw):  # type: ignore[no-untyped-def]
+def beside(centre, half, yaw):
     """Way to the nearest point of upright boxes, from above, and its length, (M, 3).
 
     Inside a box the length is 0 and the way leads to its centre.
@@ -307,7 +307,7 @@ def beside(centre, half, yaw):  # type: ignore[no-untyped-def]
 
 
 @njit(OUT3(IN2, IN1, IN2), cache=True)
-def box_poses(centre, yaw, X):  # type: ignore[no-untyped-def]
+def box_poses(centre, yaw, X):
     """Pose `X`, (4, 4), seen from upright boxes, (M, 4, 4)."""
     out = np.zeros((len(yaw), 4, 4))
     for m in range(len(yaw)):

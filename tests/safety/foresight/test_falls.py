@@ -28,7 +28,7 @@ READ = FallSigns()
 
 
 def signs_of(state: RobotState) -> dict[str, float]:
-    row = READ(FallMemory(), state).rows[-1]
+    row = READ(FallMemory(), state).rows[-1][: len(SIGNS)]
     return dict(zip(SIGNS, row.tolist(), strict=True))
 
 
@@ -122,18 +122,38 @@ def test_sinking_shows_after_three_ticks(state_of: Make) -> None:
 
 def test_memory_is_bounded_and_gives_changes(state_of: Make) -> None:
     memory = FallMemory()
-    for k in range(30):
-        memory = READ(memory, state_of(base_velocity=np.array([0.01 * k, 0.0, 0.0])))
+    for k in range(40):
+        pull = np.arange(29) + 0.5 * k
+        memory = READ(
+            memory, state_of(base_velocity=np.array([0.01 * k, 0.0, 0.0]), torque=pull)
+        )
     assert len(memory.rows) == MEMORY
     x = dict(zip(FALLING_INPUTS, falling_inputs(memory), strict=True))
-    assert x["speed"] == pytest.approx(0.29)
-    assert x["speed_in_0.1"] == pytest.approx(0.05)
-    assert x["speed_in_0.2"] == pytest.approx(0.10)
+    assert x["speed"] == pytest.approx(0.39)
+    assert x["speed_in_0.04"] == pytest.approx(0.02)
+    assert x["speed_in_0.10"] == pytest.approx(0.05)
+    assert x["speed_in_0.20"] == pytest.approx(0.10)
+    assert x["speed_in_0.30"] == pytest.approx(0.15)
+    assert x["left_knee_joint_torque_in_0.04"] == pytest.approx(1.0)
+    assert x["left_knee_joint_torque_in_0.10"] == pytest.approx(2.5)
 
 
 def test_a_fresh_memory_knows_no_change(standing: RobotState) -> None:
     x = falling_inputs(READ(FallMemory(), standing))
-    assert np.all(x[len(SIGNS) :] == 0.0)
+    changes = [k for k, name in enumerate(FALLING_INPUTS) if "_in_0." in name]
+    assert len(changes) == len(SIGNS) * 4 + 12 * 2
+    assert np.all(x[changes] == 0.0)
+
+
+def test_legs_are_read_as_they_are(state_of: Make) -> None:
+    q, dq, torque = (r.normal(size=29) for r in (np.random.default_rng(5),) * 3)
+    x = falling_inputs(READ(FallMemory(), state_of(q=q, dq=dq, torque=torque)))
+    read = dict(zip(FALLING_INPUTS, x, strict=True))
+    for k, joint in enumerate(g1.JOINTS[:12]):
+        assert "hip" in joint or "knee" in joint or "ankle" in joint
+        assert read[f"{joint}_q"] == q[k]
+        assert read[f"{joint}_dq"] == dq[k]
+        assert read[f"{joint}_torque"] == torque[k]
 
 
 def test_it_counts_ticks_over_the_alarm(standing: RobotState, risk: RiskData) -> None:

@@ -15,7 +15,6 @@ from bidden.safety.foresight.features import CONTACT_INPUTS, FALL_INPUTS
 from bidden.safety.foresight.risk import (
     Chance,
     ChanceData,
-    Net,
     NetData,
     Nets,
     RiskData,
@@ -74,7 +73,7 @@ def test_a_network_is_tanh_between_layers() -> None:
         layers=(((1.0, 0.0), (0.0, 2.0)), ((3.0,), (-1.0,))),
         biases=((0.1, 0.0), (0.5,)),
     )
-    net = Net(data, ("a", "b"))
+    net = Nets([data], ("a", "b"))
     want = 3 * np.tanh(1.0 + 0.1) - np.tanh(2 * 0.3) + 0.5
     assert net.score(np.array([3.0, 0.3])) == pytest.approx(want)
     edge = 3 * np.tanh(6.0 + 0.1) - np.tanh(12.0) + 0.5  # far is no farther than 6
@@ -84,7 +83,7 @@ def test_a_network_is_tanh_between_layers() -> None:
     both = Nets([data, other], ("a", "b"))
     assert both.score(np.array([3.0, 0.3])) == pytest.approx(want + 0.5)
     with pytest.raises(ConfigError, match="make it again"):
-        Net(data, ("a", "c"))
+        Nets([data], ("a", "c"))
 
 
 def test_a_model_of_other_inputs_is_refused() -> None:

@@ -166,6 +166,22 @@ def test_states_far_apart_are_no_sequence() -> None:
         assert script.fresh == fresh
 
 
+@pytest.mark.parametrize("rung", [Rung.HOLD, Rung.SETTLE])
+def test_the_lookout_asks_for_the_rung_that_it_was_given(rung: Rung) -> None:
+    lookout = FallLookout(Script([5.0]), rung=rung)  # type: ignore[arg-type]
+    advice = lookout.look(state_at(10**9))
+    assert advice is not None
+    assert advice.rung is rung
+
+
+@pytest.mark.parametrize("name", ["dq", "torque", "base_velocity", "gravity"])
+def test_everything_that_is_read_must_be_a_number(name: str) -> None:
+    lookout = FallLookout(Script([5.0, 5.0]))  # type: ignore[arg-type]
+    count = 29 if name in ("dq", "torque") else 3
+    for bad in (np.full(count, np.nan), np.zeros(count - 1)):
+        assert lookout.look(state_at(10**9, **{name: bad})) is None
+
+
 def test_a_state_that_cannot_be_read_starts_over() -> None:
     script = Script([5.0, 0.0])
     lookout = FallLookout(script)  # type: ignore[arg-type]

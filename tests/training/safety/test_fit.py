@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bidden.safety.foresight.falls import FALLING_INPUTS, SIGNS
+from bidden.safety.foresight.falls import FALLING_INPUTS
 from bidden.safety.foresight.risk import Chance
 from bidden.training.safety.fit import (
     auroc,
@@ -16,6 +16,7 @@ from bidden.training.safety.fit import (
     fit_net,
     pieces,
     spread_knots,
+    tune_net,
 )
 from bidden.training.safety.train import mirrored, peak
 
@@ -95,16 +96,42 @@ def test_a_network_learns_what_no_sum_can() -> None:
     assert auroc(score, y) > 0.97
 
 
+def test_tuning_finds_the_one_row_of_a_window_that_tells() -> None:
+    # every window has many rows of noise; in half of them one row stands out
+    r = np.random.default_rng(6)
+    windows, rows = 600, 20
+    x = r.normal(0, 0.5, (windows * rows, 3))
+    y = (np.arange(windows) % 2).astype(float)
+    told = np.flatnonzero(y) * rows + r.integers(0, rows, int(y.sum()))
+    x[told, 2] += 3.0
+    starts = np.arange(windows + 1) * rows
+    ticks = np.repeat(y, rows)  # most rows of a telling window tell nothing
+    net = fit_net(x, ticks, sizes=(6, 4), epochs=1, seed=0)
+    apart = []
+    for _ in range(2):
+        w, b = net
+        score = (np.tanh(np.tanh(x @ w[0] + b[0]) @ w[1] + b[1]) @ w[2] + b[2])[:, 0]
+        apart.append(auroc(np.maximum.reduceat(score, starts[:-1]), y))
+        tune_net(net, [x], y, starts=starts, epochs=60, seed=0)
+    assert apart[1] > 0.99
+    assert apart[1] >= apart[0]
+
+
 def test_mirrored_twice_is_the_same() -> None:
     x = np.random.default_rng(4).normal(size=(3, len(FALLING_INPUTS)))
     assert mirrored(mirrored(x)) == pytest.approx(x)
     row = dict(zip(FALLING_INPUTS, mirrored(x)[0], strict=True))
     old = dict(zip(FALLING_INPUTS, x[0], strict=True))
-    assert row["right_y_in_0.1"] == -old["left_y_in_0.1"]
+    assert row["right_y_in_0.10"] == -old["left_y_in_0.10"]
     assert row["left_z"] == old["right_z"]
     assert row["lean_x"] == old["lean_x"]
+    assert row["speed_y"] == -old["speed_y"]
     assert row["tilt"] == old["tilt"]
-    assert len(SIGNS) * 3 == len(FALLING_INPUTS)
+    assert row["roll_rate"] == old["roll_rate"]  # a size, not a direction
+    assert row["left_knee_joint_dq"] == old["right_knee_joint_dq"]
+    assert row["left_hip_yaw_joint_q"] == -old["right_hip_yaw_joint_q"]
+    name = "ankle_roll_joint_torque_in_0.04"
+    assert row[f"right_{name}"] == -old[f"left_{name}"]
 
 
 @pytest.mark.parametrize(("ticks", "highest"), [(1, 9.0), (2, 2.0), (6, -np.inf)])

@@ -46,6 +46,28 @@ def test_a_rehearsal_leaves_no_trace_and_repeats(rig: Rig) -> None:
     assert one.base[-1, 0] > 0.1
 
 
+def test_a_moment_comes_back_with_push_load_soles_and_crouch(rig: Rig) -> None:
+    rig.stand(-2.0, 0.0, 0.0)
+    rig.load_hands(np.array([1.0, 0.0]))
+    rig.set_friction(0.4)
+    moment = rig.freeze()
+    ends = []
+    for _ in range(2):
+        rig.thaw(moment)
+        assert rig.friction == 0.4
+        rig.run(5)
+        ends.append(rig.world.data.qpos.copy())
+        rig.load_hands(np.zeros(2))
+        rig.set_friction(0.1)
+        rig.push(np.array([100.0, 0.0, 0.0]), seconds=0.1)
+        rig.loop.shield.press()
+        rig.run(80)
+        assert rig.robot._crouch.depth > 0.0
+    assert np.array_equal(ends[0], ends[1])
+    rig.thaw(moment)
+    assert rig.robot._crouch.depth == 0.0
+
+
 def test_walking_into_a_shelf_is_a_contact_and_standing_is_none(rig: Rig) -> None:
     rig.stand(0.25, 0.0, 0.0)
     touched = rig.rehearse(chunk(rig, vx=0.8))

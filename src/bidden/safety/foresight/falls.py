@@ -10,11 +10,12 @@ import numpy as np
 
 from bidden.core.messages import Array, RobotState
 from bidden.robot.balance import GRAVITY, Balance
+from bidden.robot.g1 import JOINTS
 from bidden.robot.kinematics import shared_kinematics
 
 from .risk import Nets, RiskData, load_risk
 
-MEMORY: Final = 11  # ticks: now and 0.2 s before
+MEMORY: Final = 16  # ticks: now and 0.3 s before
 SOON_S: Final = 0.2  # [s] what a fall must be seen ahead
 SIGNS: Final = (
     "tilt", "tilt_soon", "tilt_rate", "roll_rate", "height", "height_soon", "sinking",
@@ -23,18 +24,23 @@ SIGNS: Final = (
     "right_x", "right_y", "left_x", "left_y", "right_z", "left_z",
 )  # fmt: skip
 HEIGHT: Final = SIGNS.index("height")
+LEGS: Final = JOINTS[:12]  # left leg, right leg
+BEFORE: Final = (2, 5, 10, 15)  # ticks over which signs may have changed
+PULLED: Final = (2, 5)  # ticks over which the legs' torques may have
 FALLING_INPUTS: Final = (
     *SIGNS,
-    *(f"{name}_in_0.1" for name in SIGNS),
-    *(f"{name}_in_0.2" for name in SIGNS),
+    *(f"{name}_{what}" for what in ("q", "dq", "torque") for name in LEGS),
+    *(f"{name}_in_{0.02 * k:.2f}" for k in BEFORE for name in SIGNS),
+    *(f"{name}_torque_in_{0.02 * k:.2f}" for k in PULLED for name in LEGS),
 )
+_N, _J = len(SIGNS), len(LEGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FallMemory:
     """What a predictor remembers; the newest row is the last."""
 
-    rows: tuple[Array, ...] = ()  # signs of the last ticks, (24,) each
+    rows: tuple[Array, ...] = ()  # of the last ticks: signs, legs' q, dq, torque, (60,)
     above: int = 0  # ticks in a row over the bound
 
 
@@ -64,7 +70,7 @@ class FallSigns:
         self._kinematics, self._balance = shared_kinematics(), Balance()
 
     def __call__(self, memory: FallMemory, state: RobotState) -> FallMemory:
-        """The memory with one more row, by `SIGNS`."""
+        """The memory with one more row."""
         X_PL = self._kinematics.link_poses(state.q)
         X_BP = self._kinematics.ground(X_PL, state.gravity)
         R = X_BP[:3, :3]
@@ -90,7 +96,7 @@ class FallSigns:
         lean = math.hypot(ux, uy)
         motion = (ux, uy, sx, sy, vx, vy)
         feet = (rx - cx, ry - cy, lx - cx, ly - cy, rz, lz)
-        row = np.array(
+        signs = np.array(
             [
                 math.atan2(lean, uz),
                 math.hypot(ux + SOON_S * sx, uy + SOON_S * sy),
@@ -108,14 +114,18 @@ class FallSigns:
                 *feet,
             ]
         )
+        legs = (state.q[:_J], state.dq[:_J], state.torque[:_J])
+        row = np.concatenate([signs, *legs])
         return replace(memory, rows=(*rows[-(MEMORY - 1) :], row))
 
 
 def falling_inputs(memory: FallMemory) -> Array:
-    """By `FALLING_INPUTS`: the newest signs, and how they changed, (72,)."""
-    rows = memory.rows
-    now = rows[-1]
-    return np.concatenate([now, now - rows[max(-6, -len(rows))], now - rows[0]])
+    """By `FALLING_INPUTS`: the newest row, and how it changed, (180,)."""
+    rows, now = memory.rows, memory.rows[-1]
+    old = [rows[max(-1 - k, -len(rows))] for k in (*BEFORE, *PULLED)]
+    signs = [now[:_N] - row[:_N] for row in old[: len(BEFORE)]]
+    pulls = [now[-_J:] - row[-_J:] for row in old[len(BEFORE) :]]
+    return np.concatenate([now, *signs, *pulls])
 
 
 def _off_line(

@@ -82,31 +82,30 @@ class Chance:
 
 
 class Nets:
-    """The mean log-odds of several networks; constants only."""
+    """The mean log-odds of small networks of one shape, with tanh; constants only."""
 
     def __init__(self, data: Sequence[NetData], inputs: tuple[str, ...]) -> None:
-        self._nets = [Net(one, inputs) for one in data]
+        for one in data:
+            _check_inputs(one.inputs, inputs)
+        self._mean = np.array([one.mean for one in data])[:, None]  # (E, 1, D)
+        self._per = 1.0 / np.array([one.scale for one in data])[:, None]
+        depth = range(len(data[0].layers))
+        self._layers = [np.array([one.layers[k] for one in data]) for k in depth]
+        self._biases = [
+            np.array([one.biases[k] for one in data])[:, None] for k in depth
+        ]
 
-    def score(self, x: Array) -> float:
-        """Log-odds; nan when an input is."""
-        return sum(net.score(x) for net in self._nets) / len(self._nets)
-
-
-class Net:
-    """Log-odds from a small network with tanh between its layers; constants only."""
-
-    def __init__(self, data: NetData, inputs: tuple[str, ...]) -> None:
-        _check_inputs(data.inputs, inputs)
-        self._mean, self._per = np.array(data.mean), 1.0 / np.array(data.scale)
-        self._layers = [np.array(rows) for rows in data.layers]
-        self._biases = [np.array(row) for row in data.biases]
-
-    def score(self, x: Array) -> float:
-        """Log-odds; nan when an input is."""
+    def scores(self, x: Array) -> Array:
+        """Log-odds of each row of inputs, (N, D) to (N,); nan where an input is."""
         h = np.minimum(np.maximum((x - self._mean) * self._per, -BEYOND), BEYOND)
         for weights, bias in zip(self._layers[:-1], self._biases[:-1], strict=True):
             h = np.tanh(h @ weights + bias)
-        return float((h @ self._layers[-1] + self._biases[-1])[0])
+        odds: Array = (h @ self._layers[-1] + self._biases[-1])[..., 0].mean(axis=0)
+        return odds
+
+    def score(self, x: Array) -> float:
+        """Log-odds; nan when an input is."""
+        return float(self.scores(x[None])[0])
 
 
 def _check_inputs(made_for: tuple[str, ...], given: tuple[str, ...]) -> None:

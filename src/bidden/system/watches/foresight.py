@@ -80,10 +80,17 @@ class ForesightWatch:
 
 
 class FallLookout:
-    """Foresees falls at every tick of the control loop."""
+    """Foresees falls at every tick of the control loop.
 
-    def __init__(self, predictor: FallPredictor | None = None) -> None:
-        self._predict = predictor or FallPredictor()
+    Args:
+        predictor: says how near a fall is.
+        rung: what is asked of the shield then.
+    """
+
+    def __init__(
+        self, predictor: FallPredictor | None = None, *, rung: Rung = FALL_RUNG
+    ) -> None:
+        self._predict, self._rung = predictor or FallPredictor(), rung
         self.reset()
 
     def reset(self) -> None:
@@ -106,7 +113,7 @@ class FallLookout:
             return None
         return Advice(
             stamp_ns=now,
-            rung=FALL_RUNG,
+            rung=self._rung,
             reason=Check.FORESEEN_FALL.value,
             score=score,
             bound=self._predict.alarm,
@@ -124,8 +131,10 @@ def reach_of(config: ExecutorConfig) -> Array:
 
 def is_readable(state: RobotState) -> bool:
     """Whether the numbers that foresight reads are there and finite."""
-    wanted = ((state.q, 29), (state.gravity, 3), (state.gyro, 3))
+    joints = (state.q, state.dq, state.torque)
+    vectors = (state.gravity, state.gyro, state.base_velocity)
     return all(
         np.shape(a) == (n,) and bool(np.isfinite(a).all())
-        for a, n in (*wanted, (state.base_velocity, 3))
+        for group, n in ((joints, 29), (vectors, 3))
+        for a in group
     )

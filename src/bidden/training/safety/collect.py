@@ -235,7 +235,9 @@ def save(probes: list[Probe], path: Path) -> None:
         for name, value in row.items():
             rows.setdefault(name, []).append(np.asarray(value))
     arrays: dict[str, Any] = {name: np.stack(v) for name, v in rows.items()}
-    np.savez_compressed(path, **arrays)
+    half = path.with_suffix(".part.npz")  # whole or not at all
+    np.savez_compressed(half, **arrays)
+    half.replace(path)
 
 
 def _packed_boxes(scene: Scene) -> Array:
@@ -258,9 +260,8 @@ def load(path: Path) -> list[Probe]:
     """Read them back."""
     with np.load(path, allow_pickle=False) as file:
         table = {name: file[name] for name in file.files}
-    return [
-        _probe_of({n: v[i] for n, v in table.items()}) for i in range(len(table["q"]))
-    ]
+    count = len(table.get("q", ()))  # none where every bout ended at its start
+    return [_probe_of({n: v[i] for n, v in table.items()}) for i in range(count)]
 
 
 def _probe_of(row: dict[str, Array]) -> Probe:

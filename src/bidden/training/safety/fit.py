@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -14,7 +15,9 @@ FOLDS: Final = 5
 _QUANTILES: Final = (0.005, 0.1, 0.3, 0.5, 0.7, 0.9, 0.995)
 _ROUNDS: Final = 800
 _NEWTON_ROUNDS: Final = 25
-_BATCH, _RATE, _DECAY = 256, 5e-3, 1e-3  # of the network's training
+_BATCH, _RATE, _DECAY = 256, 5e-3, 1e-4  # of the network's training
+_WINDOWS, _TUNE_RATE = 256, 2e-3  # of its tuning by windows
+_SOFT: Final = 0.5  # log-odds under the highest score of a window that still count
 _STEPS_LEAST: Final = 12  # samples under one step of the isotonic curve
 
 
@@ -195,31 +198,95 @@ def fit_net(
     r = np.random.default_rng(seed)
     shape = (x.shape[1], *sizes, 1)
     weights: list[Array] = [r.normal(0, a**-0.5, (a, b)) for a, b in pairwise(shape)]
-    values: list[Array] = [*weights, *(np.zeros(b) for b in shape[1:])]
-    mean, square = [0 * v for v in values], [0 * v for v in values]
-    batches = len(x) // _BATCH
-    total, count = epochs * batches, 0
+    values = [v.astype(x.dtype) for v in (*weights, *(np.zeros(b) for b in shape[1:]))]
+    batches = max(1, len(x) // _BATCH)
+    adam = _Adam(values, rate=_RATE, steps=epochs * batches)
     for _ in range(epochs):
         for rows in np.array_split(r.permutation(len(x)), batches):
-            count += 1
-            rate = 0.5 * _RATE * (1.0 + np.cos(np.pi * count / total)) + 1e-5
-            slopes = _net_slopes(values, x[rows], y[rows])
-            for k, slope in enumerate(slopes):
-                mean[k] += 0.1 * (slope - mean[k])
-                square[k] += 0.001 * (slope * slope - square[k])
-                unbiased = mean[k] / (1.0 - 0.9**count)
-                values[k] -= (
-                    rate * unbiased / (np.sqrt(square[k] / (1.0 - 0.999**count)) + 1e-8)
-                )
+            layers = _forward(values, x[rows])
+            d = (_chance(layers[-1][:, 0]) - y[rows]) / len(rows)
+            adam.step(_backward(values, layers, d))
     return values[:3], values[3:]
 
 
-def _net_slopes(values: list[Array], x: Array, y: Array) -> list[Array]:
-    """Gradients of the mean loss, of three weights and three biases."""
+def tune_net(
+    net: tuple[list[Array], list[Array]],
+    views: Sequence[Array],
+    y: Array,
+    *,
+    starts: Array,
+    epochs: int,
+    seed: int,
+) -> None:
+    """Goes on fitting a network, by the highest score of each window of rows.
+
+    An alarm is one tick over the bound, so what counts of a run is its highest score
+    while an alarm is in time. The highest is taken softly.
+
+    Args:
+        net: weights and biases, changed in place.
+        views: the same inputs as they are and, say, mirrored, each (N, D).
+        y: label 0 or 1 of each window, (W,).
+        starts: the first row of each window, and N, (W + 1,).
+        epochs: passes over the windows; the rate falls to zero over them.
+        seed: of the order.
+    """
+    r, values = np.random.default_rng(seed), [*net[0], *net[1]]
+    batches = max(1, len(y) // _WINDOWS)
+    adam = _Adam(values, rate=_TUNE_RATE, steps=epochs * batches)
+    for _ in range(epochs):
+        for some in np.array_split(r.permutation(len(y)), batches):
+            x = views[int(r.integers(len(views)))]
+            count = (starts[some + 1] - starts[some]).astype(int)
+            rows = np.concatenate(
+                [np.arange(starts[k], starts[k + 1]) for k in some.tolist()]
+            )
+            at = np.append(0, np.cumsum(count))[:-1]
+            layers = _forward(values, x[rows])
+            score = layers[-1][:, 0] / _SOFT
+            top = np.maximum.reduceat(score, at)
+            share = np.exp(score - np.repeat(top, count))
+            total = np.add.reduceat(share, at)
+            peak = _SOFT * (top + np.log(total))
+            d = (_chance(peak) - y[some]) / len(some)
+            adam.step(_backward(values, layers, share * np.repeat(d / total, count)))
+
+
+class _Adam:
+    """Steps down the slopes, ever smaller ones; changes the values in place."""
+
+    def __init__(self, values: list[Array], *, rate: float, steps: int) -> None:
+        self._values, self._rate, self._steps = values, rate, steps
+        self._mean, self._square = [0 * v for v in values], [0 * v for v in values]
+        self._count = 0
+
+    def step(self, slopes: list[Array]) -> None:
+        self._count += 1
+        n = self._count
+        rate = 0.5 * self._rate * (1.0 + np.cos(np.pi * n / self._steps)) + 1e-5
+        for k, slope in enumerate(slopes):
+            self._mean[k] += 0.1 * (slope - self._mean[k])
+            self._square[k] += 0.001 * (slope * slope - self._square[k])
+            spread = np.sqrt(self._square[k] / (1.0 - 0.999**n)) + 1e-8
+            self._values[k] -= (
+                rate * (self._mean[k] / (1.0 - 0.9**n)) / spread
+            ).astype(self._values[k].dtype)
+
+
+def _forward(values: list[Array], x: Array) -> tuple[Array, Array, Array, Array]:
+    """Inputs, both hidden layers, and log-odds (N, 1)."""
     w, b = values[:3], values[3:]
     one = np.tanh(x @ w[0] + b[0])
     two = np.tanh(one @ w[1] + b[1])
-    d = (_chance((two @ w[2] + b[2])[:, 0]) - y)[:, None] / len(y)
+    return x, one, two, two @ w[2] + b[2]
+
+
+def _backward(
+    values: list[Array], layers: tuple[Array, Array, Array, Array], d: Array
+) -> list[Array]:
+    """Slopes of three weights and three biases, from those of the log-odds (N,)."""
+    w, (x, one, two, _) = values[:3], layers
+    d = d[:, None].astype(x.dtype)
     d_two = (d @ w[2].T) * (1.0 - two * two)
     d_one = (d_two @ w[1].T) * (1.0 - one * one)
     slopes = [x.T @ d_one, one.T @ d_two, two.T @ d]

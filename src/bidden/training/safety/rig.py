@@ -7,7 +7,7 @@ says what the raw chunk would have touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +50,17 @@ class Truth:
     was_touching: bool  # in contact already when the chunk began
     base: Array  # true pose x, y [m], yaw [rad] from the start's, each 0.1 s, (10, 3)
     hands: Array  # true grip points in the base frame of then [m], (10, 2, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frozen:
+    """A moment of a rig."""
+
+    data: dict[str, Any]  # of the simulator
+    parts: Sequence[tuple[object, dict[str, Any]]]  # body, executor and shield
+    push: tuple[int, int, Array]
+    payload: Array
+    friction: float
 
 
 class Rig:
@@ -136,9 +147,9 @@ class Rig:
 
     def rehearse(self, chunk: ActionChunk, seconds: float = 1.0) -> Truth:
         """Play a chunk for a second, see what comes of it, and put everything back."""
-        kept = self._freeze()
+        kept = self.freeze()
         truth = self._play(chunk, round(seconds * 50))
-        self._thaw(kept)
+        self.thaw(kept)
         return truth
 
     def _play(self, chunk: ActionChunk, ticks: int) -> Truth:
@@ -191,24 +202,37 @@ class Rig:
             found.add("self")
         return found
 
-    def _freeze(self) -> list[tuple[object, dict[str, Any]]]:
-        d = self.world.data
+    def freeze(self) -> Frozen:
+        """All that decides what comes next, for `thaw`."""
+        d, robot = self.world.data, self.robot
         kept: dict[str, Any] = {name: _copied(getattr(d, name)) for name in _KEPT}
-        robot = self.robot
-        parts = (robot, robot._gait, robot._odometry, self.executor, self.loop.shield)
-        return [(d, kept)] + [
-            (part, {k: _copied(v) for k, v in vars(part).items()}) for part in parts
-        ]
+        kept_parts = [
+            (part, {k: _copied(v) for k, v in vars(part).items()})
+            for part in (
+                robot, robot._gait, robot._crouch, robot._odometry, self.executor,
+                self.loop.shield,
+            )
+        ]  # fmt: skip
+        return Frozen(
+            data=kept,
+            parts=kept_parts,
+            push=self._push,
+            payload=self._payload,
+            friction=self.friction,
+        )
 
-    def _thaw(self, kept: list[tuple[object, dict[str, Any]]]) -> None:
-        (data, arrays), *parts = kept
-        for name, value in arrays.items():
+    def thaw(self, frozen: Frozen) -> None:
+        """Put everything back as it was; may be done any number of times."""
+        for name, value in frozen.data.items():
             if isinstance(value, np.ndarray):
-                getattr(data, name)[:] = value
+                getattr(self.world.data, name)[:] = value
             else:
-                setattr(data, name, value)
-        for part, values in parts:
+                setattr(self.world.data, name, value)
+        for part, values in frozen.parts:
             vars(part).update({k: _copied(v) for k, v in values.items()})
+        self._push, self._payload = frozen.push, frozen.payload
+        if self.friction != frozen.friction:
+            self.set_friction(frozen.friction)
         self.loop.reset_counts()
 
 

@@ -39,8 +39,9 @@ from bidden.system.executor import ExecutorConfig
 from bidden.system.watches.foresight import PERSISTENCE, reach_of
 
 from .collect import Probe
-from .falls import Run, unpack
-from .fit import auroc, calibration, fit_chance, fit_net, spread_knots
+from .data import Say, silent
+from .falls import TICK_S, Run, unpack
+from .fit import auroc, calibration, fit_chance, fit_net, spread_knots, tune_net
 
 HORIZON_S: Final = 1.0
 # Distances [m] between which the chance may change; the last is as good as far
@@ -54,14 +55,15 @@ _SPEED_KNOTS: Final = (
 _SIGNS: Final = np.array([-1.0] * len(GAP_NAMES) + [1.0] * len(_SPEED_KNOTS))
 FALL_RIDGE: Final = 1e-2  # of 3e-4 to 1e-2 the best on folds that were left out
 LEAD_TICKS: Final = 10  # a fall must be foreseen 0.2 s ahead
-FALL_TICKS: Final = 28  # before a fall in which its signs are learned
-LATE_TICKS: Final = 7  # and the last ones, in which they are not
+FALL_TICKS: Final = 28  # before a fall in which its signs are learned by ticks
+WINDOW_TICKS: Final = 45  # before a fall of which the highest score is learned
 CALM_STRIDE: Final = 12  # ticks between the slow rows of runs without a fall
 FAST: Final = 0.6  # [m/s] of the centre of mass; faster rows are all learned
-NETS: Final = 4
-SIZES: Final = (32, 16)  # units of the predictor's hidden layers
-EPOCHS: Final = 20
-FALSE_ALARMS: Final = 0.004  # of runs without a fall, on seen runs; 0.01 is allowed
+NETS: Final = 6
+SIZES: Final = (48, 24)  # units of the hidden layers
+EPOCHS: Final = 4  # over ticks
+TUNE_EPOCHS: Final = 20  # over runs
+FALSE_ALARMS: Final = 0.007  # of runs that nothing was fitted on; 0.01 is allowed
 
 
 def read_probes(probes: Sequence[Probe]) -> list[tuple[Probe, Forecast, Foresight]]:
@@ -128,36 +130,70 @@ def fit_chunks(probes: Sequence[Probe]) -> tuple[ChanceData, ChanceData]:
 
 
 def read_runs(runs: Sequence[Run]) -> list[Array]:
-    """Inputs of the predictor, tick by tick, of each run, (T, 36)."""
+    """Inputs of the predictor, tick by tick, of each run, (T, 180) float32."""
     signs, found = FallSigns(), []
     for run in runs:
         memory, rows = FallMemory(), []
         for row in run.states:
             memory = signs(memory, unpack(row, 0))
-            rows.append(falling_inputs(memory))
+            rows.append(falling_inputs(memory).astype("f4"))
         found.append(np.stack(rows))
     return found
 
 
-def fit_falling(runs: Sequence[Run], *, seed: int) -> tuple[tuple[NetData, ...], float]:
-    """The predictor of falls, and the score from which it speaks."""
-    inputs = read_runs(runs)
+def fit_falling(
+    runs: Sequence[Run], inputs: Sequence[Array], *, seed: int, say: Say = silent
+) -> tuple[NetData, ...]:
+    """The predictor of falls: first by ticks, then by what a run's highest score says.
+
+    Args:
+        runs: that may end in a fall.
+        inputs: `read_runs` of them.
+        seed: of the networks.
+        say: is told how far it is.
+    """
+    rows, labels_ = _ticks(runs, inputs)
+    X, Y = np.concatenate([rows, mirrored(rows)]), np.concatenate([labels_, labels_])
+    mean, scale = X.mean(axis=0), X.std(axis=0) + np.float32(1e-6)
+
+    def scaled(x: Array) -> Array:
+        return np.clip((x - mean) / scale, -BEYOND, BEYOND)
+
+    rows, fell, starts = _windows(runs, inputs)
+    X, views = scaled(X), (scaled(rows), scaled(mirrored(rows)))
+    found = []
+    for k in range(NETS):
+        say(f"network {k + 1} of {NETS}")
+        net = fit_net(X, Y, sizes=SIZES, epochs=EPOCHS, seed=seed + k)
+        tune_net(net, views, fell, starts=starts, epochs=TUNE_EPOCHS, seed=seed + k)
+        found.append(_packed(net, mean, scale))
+    return tuple(found)
+
+
+def set_alarm(
+    falling: tuple[NetData, ...], runs: Sequence[Run], inputs: Sequence[Array]
+) -> float:
+    """The score from which the predictor speaks, by runs that it has not learned."""
+    net = Nets(falling, FALLING_INPUTS)
+    calm = [
+        peak(net.scores(x)) for r, x in zip(runs, inputs, strict=True) if not r.fell
+    ]
+    return round(float(np.quantile(calm, 1.0 - FALSE_ALARMS)), 4)
+
+
+def _ticks(runs: Sequence[Run], inputs: Sequence[Array]) -> tuple[Array, Array]:
+    """Ticks shortly before a fall, and of all other walking, with their labels."""
     rows, y = [], []
     for run, x in zip(runs, inputs, strict=True):
-        # the last ticks before a fall come too late to matter
-        part = x[-FALL_TICKS - 1 : -LATE_TICKS] if run.fell else _telling(x)
-        rows.append(part)
-        y.append(np.full(len(part), float(run.fell)))
-    X, Y = np.concatenate(rows), np.concatenate(y)
-    X, Y = np.concatenate([X, mirrored(X)]), np.concatenate([Y, Y])
-    mean, scale = X.mean(axis=0), X.std(axis=0) + 1e-6
-    Z = np.clip((X - mean) / scale, -BEYOND, BEYOND)
-    data = tuple(_fit_one(Z, Y, mean, scale, seed=seed + k) for k in range(NETS))
-    net = Nets(data, FALLING_INPUTS)
-    calm = [
-        peak(scores(net, x)) for r, x in zip(runs, inputs, strict=True) if not r.fell
-    ]
-    return data, float(np.quantile(calm, 1.0 - FALSE_ALARMS))
+        if run.fell:  # the last ticks before it come too late to matter
+            first = max(run.onset + 1, len(x) - 1 - FALL_TICKS)
+            part = x[first : max(first, len(x) - LEAD_TICKS)]
+        else:
+            part = _telling(x)
+        before = x[10 : run.onset : CALM_STRIDE] if run.fell else x[:0]
+        rows += [part, before]
+        y += [np.full(len(part), float(run.fell)), np.zeros(len(before))]
+    return np.concatenate(rows), np.concatenate(y).astype("f4")
 
 
 def _telling(x: Array) -> Array:
@@ -168,8 +204,30 @@ def _telling(x: Array) -> Array:
     return rows
 
 
-def _fit_one(Z: Array, Y: Array, mean: Array, scale: Array, *, seed: int) -> NetData:
-    weights, biases = fit_net(Z, Y, sizes=SIZES, epochs=EPOCHS, seed=seed)
+def _windows(
+    runs: Sequence[Run], inputs: Sequence[Array]
+) -> tuple[Array, Array, Array]:
+    """Of each run the ticks in which an alarm is right, or wrong all along.
+
+    Returns the rows one window after the other, whether each window's run fell (W,),
+    and where each begins and the last ends (W + 1,).
+    """
+    rows, fell = [], []
+    for run, x in zip(runs, inputs, strict=True):
+        if run.fell:
+            first = max(run.onset, len(x) - WINDOW_TICKS)
+            part = x[first : max(first, len(x) - LEAD_TICKS)]
+        else:
+            part = x[max(0, run.onset - 15) :: 2]
+        if len(part):
+            rows.append(part)
+            fell.append(float(run.fell))
+    starts = np.append(0, np.cumsum([len(part) for part in rows]))
+    return np.concatenate(rows), np.array(fell, "f4"), starts
+
+
+def _packed(net: tuple[list[Array], list[Array]], mean: Array, scale: Array) -> NetData:
+    weights, biases = net
     return NetData(
         inputs=FALLING_INPUTS,
         mean=_row(mean),
@@ -184,22 +242,24 @@ def _row(values: Array) -> tuple[float, ...]:
 
 
 def mirrored(x: Array) -> Array:
-    """The same inputs of a robot mirrored left to right, (N, 72)."""
-    sign, source = np.ones(len(SIGNS)), np.arange(len(SIGNS))
-    for k, name in enumerate(SIGNS):
-        if name.endswith("_y"):
-            sign[k] = -1.0
-        side, _, axis = name.partition("_")
-        if side in ("left", "right"):
-            other = "right" if side == "left" else "left"
-            source[k] = SIGNS.index(f"{other}_{axis}")
-    three: Array = x.reshape(len(x), -1, len(SIGNS))[:, :, source] * sign
-    return three.reshape(len(x), -1)
+    """The same inputs of a robot mirrored left to right, (N, 180)."""
+    source = [FALLING_INPUTS.index(_other_side(name)) for name in FALLING_INPUTS]
+    sign = np.array([_mirror_sign(name) for name in FALLING_INPUTS], x.dtype)
+    swapped: Array = x[:, source] * sign
+    return swapped
 
 
-def scores(net: Nets, x: Array) -> Array:
-    """Score of every tick."""
-    return np.array([net.score(row) for row in x])
+def _other_side(name: str) -> str:
+    for one, other in (("left_", "right_"), ("right_", "left_")):
+        if name.startswith(one):
+            return other + name.removeprefix(one)
+    return name
+
+
+def _mirror_sign(name: str) -> float:
+    """Of a direction to the left, and of joints that turn about x or z."""
+    is_sideways = name.split("_in_")[0].endswith("_y")
+    return -1.0 if is_sideways or "_roll_joint" in name or "_yaw_joint" in name else 1.0
 
 
 def peak(score: Array) -> float:
@@ -235,45 +295,63 @@ def chunk_figures(risk: RiskData, probes: Sequence[Probe]) -> dict[str, object]:
     return figures
 
 
-def fall_figures(risk: RiskData, runs: Sequence[Run]) -> dict[str, float]:
-    """Lead, recall and false alarms of the predictor of falls."""
+def fall_figures(
+    risk: RiskData, runs: Sequence[Run], inputs: Sequence[Array]
+) -> dict[str, dict[str, float]]:
+    """Leads, recall and false alarms of the predictor, of all runs and by cause."""
     net = Nets(risk.falling, FALLING_INPUTS)
-    leads, alarms = [], []
-    for run, x in zip(runs, read_runs(runs), strict=True):
-        fires = scores(net, x) >= risk.alarm
-        held = np.convolve(fires, np.ones(PERSISTENCE), "valid") >= PERSISTENCE
-        first = int(np.argmax(held)) + PERSISTENCE - 1 if held.any() else len(x)
-        if run.fell:
-            leads.append((len(x) - 1 - first) * 0.02)
-        else:
-            alarms.append(bool(held.any()))
-    lead = np.array(leads)
-    return {
-        "falls": len(leads),
-        "runs_without_fall": len(alarms),
-        "recall": round(float((lead >= LEAD_TICKS * 0.02 - 1e-9).mean()), 4),
-        "foreseen_at_all": round(float((lead >= 0).mean()), 4),
-        "lead_p50_s": round(float(np.quantile(lead, 0.5)), 3),
-        "lead_p05_s": round(float(np.quantile(lead, 0.05)), 3),
-        "false_alarms": round(float(np.mean(alarms)), 4),
+    rows = [(r, net.scores(x)) for r, x in zip(runs, inputs, strict=True)]
+    causes = sorted({run.cause for run in runs if run.fell})
+    return {"all": _lead_figures(risk.alarm, rows)} | {
+        cause: _lead_figures(risk.alarm, [row for row in rows if row[0].cause == cause])
+        for cause in causes
     }
 
 
-def make_risk(
-    probes: Sequence[Probe], runs: Sequence[Run], *, seed: int, command: str
+def _lead_figures(alarm: float, rows: Sequence[tuple[Run, Array]]) -> dict[str, float]:
+    """Seconds from the first alarm to the fall and to the landing; what was missed."""
+    leads, landed, alarms, calm, early = [], [], [], [], []
+    for run, score in rows:
+        held = np.convolve(score >= alarm, np.ones(PERSISTENCE), "valid") >= PERSISTENCE
+        first = int(np.argmax(held)) + PERSISTENCE - 1 if held.any() else len(score)
+        if run.fell:
+            leads.append((len(score) - 1 - first) * TICK_S)
+            landed.append(np.nan_to_num(run.landed_s))
+            early.append(peak(score[:-LEAD_TICKS]))
+        else:
+            alarms.append(bool(held.any()))
+            calm.append(peak(score))
+    lead, least = np.array(leads), LEAD_TICKS * TICK_S - 1e-9
+    figures = {
+        "falls": len(leads),
+        "runs_without_fall": len(alarms),
+        "recall": float((lead >= least).mean()),
+        "foreseen_at_all": float((lead >= 0).mean()),
+        "recall_of_landing": float((lead + landed >= least).mean()),
+        "false_alarms": float(np.mean(alarms)) if alarms else 0.0,
+    }
+    for q in (5, 25, 50, 75, 95):
+        figures[f"lead_p{q:02}_s"] = float(np.quantile(lead, 0.01 * q))
+    for share in (0.005, 0.01, 0.02, 0.05) if calm else ():
+        bound = np.quantile(calm, 1.0 - share)
+        figures[f"recall_at_{share}"] = float((np.array(early) >= bound).mean())
+    return {name: round(value, 4) for name, value in figures.items()}
+
+
+def fit_risk(
+    probes: Sequence[Probe], *, old: RiskData | None, seed: int, command: str
 ) -> RiskData:
-    """All models."""
+    """A file with the chances of chunks fitted on probes, and no lookout yet."""
     contact, fall = fit_chunks(probes)
-    falling, alarm = fit_falling(runs, seed=seed)
     return RiskData(
         schema=SCHEMA,
         command=command,
         seed=seed,
         contact=contact,
         fall=fall,
-        falling=falling,
-        alarm=round(alarm, 4),
-        falling_figures={},
+        falling=old.falling if old else (),
+        alarm=old.alarm if old else 0.0,
+        falling_figures=old.falling_figures if old else {},
     )
 
 
