@@ -97,6 +97,45 @@ def pair_distances(segments, first, second):
     return distances
 
 
+@njit(types.UniTuple(types.float64, 2)(IN1, IN1, IN1), cache=True)
+def box_contact(start, along, half):
+    """Signed distance of one segment to a box around the origin, and where, as a share.
+
+    The slope of the squared distance is piecewise linear and rises along the segment,
+    with kinks where it crosses a face's plane: the root lies between the last where it
+    falls and the first where it does not.
+    """
+    kinks = np.zeros(8)
+    kinks[7] = 1.0
+    for i in range(3):
+        rate = along[i] if abs(along[i]) >= _TINY else _TINY
+        kinks[i] = min(max((half[i] - start[i]) / rate, 0.0), 1.0)
+        kinks[3 + i] = min(max((-half[i] - start[i]) / rate, 0.0), 1.0)
+    u0, u1, s0, s1 = 0.0, 1.0, -1e9, 1e9
+    depth = 1e9
+    for u in kinks:
+        slope, beyond = 0.0, -1e9
+        for i in range(3):
+            p = start[i] + u * along[i]
+            out = abs(p) - half[i]
+            beyond = max(beyond, out)
+            if out > 0.0:
+                slope += math.copysign(out, p) * along[i]
+        depth = min(depth, beyond)
+        if slope < 0.0:
+            u0, s0 = max(u0, u), max(s0, slope)
+        else:
+            u1, s1 = min(u1, u), min(s1, slope)
+    root = u0 + (u1 - u0) * min(max(-s0 / max(s1 - s0, _TINY), 0.0), 1.0)
+    total = 0.0
+    for i in range(3):
+        out = abs(start[i] + root * along[i]) - half[i]
+        if not out <= 0.0:
+            total += out * out
+    outside = math.sqrt(total)
+    return (outside if not outside <= 1e-9 else min(depth, 0.0)), root
+
+
 @njit(types.UniTuple(OUT3, 2)(IN4, IN3, IN2), cache=True)
 def box_contacts(segments, X_OB, half):
     """Signed distances of segments (B, N, 3, 2) to M boxes, see `capsules`.
@@ -107,52 +146,19 @@ def box_contacts(segments, X_OB, half):
     batches, count = segments.shape[0], segments.shape[1]
     distance = np.empty((batches, count, len(half)))
     share = np.empty((batches, count, len(half)))
-    start, along, kinks = np.empty(3), np.empty(3), np.empty(8)
+    start, along = np.empty(3), np.empty(3)
     for batch in range(batches):
         for n in range(count):
             ends = segments[batch, n]
             for m in range(len(half)):
-                X = X_OB[m]
                 for i in range(3):
-                    start[i] = X[i, 3]
+                    start[i] = X_OB[m, i, 3]
                     along[i] = 0.0
                     for k in range(3):
-                        start[i] += X[i, k] * ends[k, 0]
-                        along[i] += X[i, k] * (ends[k, 1] - ends[k, 0])
-                # The slope of the squared distance is piecewise linear and rises
-                # along the segment, with kinks where it crosses a face's plane: the
-                # root lies between the last where it falls and the first where not.
-                kinks[6], kinks[7] = 0.0, 1.0
-                for i in range(3):
-                    rate = along[i] if abs(along[i]) >= _TINY else _TINY
-                    kinks[i] = min(max((half[m, i] - start[i]) / rate, 0.0), 1.0)
-                    kinks[3 + i] = min(max((-half[m, i] - start[i]) / rate, 0.0), 1.0)
-                u0, u1, s0, s1 = 0.0, 1.0, -1e9, 1e9
-                depth = 1e9
-                for u in kinks:
-                    slope, beyond = 0.0, -1e9
-                    for i in range(3):
-                        p = start[i] + u * along[i]
-                        out = abs(p) - half[m, i]
-                        beyond = max(beyond, out)
-                        if out > 0.0:
-                            slope += math.copysign(out, p) * along[i]
-                    depth = min(depth, beyond)
-                    if slope < 0.0:
-                        u0, s0 = max(u0, u), max(s0, slope)
-                    else:
-                        u1, s1 = min(u1, u), min(s1, slope)
-                part = min(max(-s0 / max(s1 - s0, _TINY), 0.0), 1.0)
-                root = u0 + (u1 - u0) * part
-                total = 0.0
-                for i in range(3):
-                    out = abs(start[i] + root * along[i]) - half[m, i]
-                    if not out <= 0.0:
-                        total += out * out
-                outside = math.sqrt(total)
-                near = outside if not outside <= 1e-9 else min(depth, 0.0)
-                distance[batch, n, m] = near
-                share[batch, n, m] = root
+                        start[i] += X_OB[m, i, k] * ends[k, 0]
+                        along[i] += X_OB[m, i, k] * (ends[k, 1] - ends[k, 0])
+                found = box_contact(start, along, half[m])
+                distance[batch, n, m], share[batch, n, m] = found
     return distance, share
 
 
