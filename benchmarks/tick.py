@@ -26,7 +26,7 @@ from bidden.runtime.realtime import ask_for_priority, calm_garbage
 from bidden.runtime.recorder import RecorderTotals
 from bidden.safety import Limits, Shield
 from bidden.system.executor import Executor
-from bidden.system.loop import ControlLoop
+from bidden.system.loop import REHEARSE_NS, ControlLoop
 from bidden.system.tape import Tape
 from bidden.system.watches import FallLookout, SourcesLookout
 
@@ -38,7 +38,6 @@ from bidden.adapters.sim.world import PHYSICS_DT_S, World  # noqa: E402
 TICKS_PER_CHUNK = 10  # 5 Hz
 LIMIT_P99_MS = 2.0
 STEPS, PERIOD_S = 8, 0.1
-REHEARSE_NS = 2 * NS_PER_MS
 PHYSICS_STEP_NS = round(PHYSICS_DT_S * NS_PER_S)
 
 

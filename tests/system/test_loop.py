@@ -135,6 +135,39 @@ def test_counts_start_again(loop: ControlLoop) -> None:
     assert loop.latency.timing().count == 0
 
 
+@pytest.mark.parametrize("rehearse_ns", [0, 2_000_000])
+def test_a_rehearsal_leaves_no_trace(
+    robot: Any, clock: Any, chunk_of: Make, rehearse_ns: int
+) -> None:
+    """What is written with rehearsals is what is written without them."""
+    rehearsed: list[int] = []
+    twin = type(robot)(type(clock)(clock.now))
+    pair = []
+    for body, lead in ((robot, rehearse_ns), (twin, 0)):
+        loop = ControlLoop(
+            body, body.clock, executor=Executor(), shield=Shield(), rehearse_ns=lead
+        )
+        rehearse = loop.shield.rehearse
+
+        def count(*args: Any, call: Any = rehearse, **kwargs: Any) -> None:
+            rehearsed.append(1)
+            call(*args, **kwargs)
+
+        loop.shield.rehearse = count  # type: ignore[method-assign]
+        loop.run(2)
+        assert not loop.arm()
+        for k in range(4):
+            loop.executor.load(chunk_of(loop.clock.now_ns(), vx=0.2, dx=0.02, dz=-0.01))
+            loop.run(10 + k)
+        pair.append(loop)
+    assert len(rehearsed) == (pair[0].ticks if rehearse_ns else 0)
+    one, two = (np.array([w.command.arm_q for w in b.written]) for b in (robot, twin))
+    assert one == pytest.approx(two, abs=0.0)
+    assert np.ptp(one, axis=0).max() > 0.01  # the arm did move
+    assert robot.pose == pytest.approx(twin.pose, abs=0.0)
+    assert pair[0].shield._own.now_ns == pair[1].shield._own.now_ns
+
+
 @dataclass
 class Body:
     """A health source that says what the test wrote down."""

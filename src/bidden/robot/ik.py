@@ -18,7 +18,6 @@ from .kernels import chain, contiguous
 from .kinematics import TORSO, grip_poses
 from .model import Link, cross_matrix, load_model, rotation_from_quat
 
-POSITION_WEIGHT: Final = 1.0
 ORIENTATION_WEIGHT: Final = 0.12  # [m/rad] what one radian counts as; tuned, 0.1-0.15
 POSTURE_WEIGHT: Final = 2e-3  # [m/rad] of the prototype in g1.md: costs < 0.1 mm
 DAMPING: Final = 1e-4  # of the prototype; bounds the step near singular postures

@@ -24,6 +24,7 @@ from .executor import Executor
 from .tape import Tape
 
 TICK_NS = 20_000_000
+REHEARSE_NS = 2_000_000  # before a tick in real time; takes about half of it
 FALLEN_UP = 0.5  # cosine of the pelvis tilt below which the robot has fallen
 _SLACK = 0.03  # [rad] of overshoot past a joint's range before it counts
 

@@ -23,7 +23,7 @@ from bidden.runtime.processes.child import Wire
 from bidden.runtime.processes.heartbeat import Heartbeats
 from bidden.safety import Shield
 from bidden.system.executor import Executor
-from bidden.system.loop import ControlLoop
+from bidden.system.loop import REHEARSE_NS, ControlLoop
 from bidden.system.processes.monitor import MonitorProcess
 from bidden.system.processes.policy import PolicyWatch, ProcessPolicy
 from bidden.system.watches import SourcesLookout
@@ -78,7 +78,11 @@ class Controller:
         self._wire = wire
         self._robot = _Noting(DistantRobot(body))
         self._loop = ControlLoop(
-            self._robot, MonotonicClock(), executor=Executor(), shield=Shield()
+            self._robot,
+            MonotonicClock(),
+            executor=Executor(),
+            shield=Shield(),
+            rehearse_ns=REHEARSE_NS,
         )
         self._policy = ProcessPolicy(self._loop, maker=WALKER)
         self._monitor = MonitorProcess(beats)
