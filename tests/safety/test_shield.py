@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -324,3 +325,18 @@ def test_two_calls_at_one_time_do_not_move_twice(
             now_ns=bench.now_ns,
         )
     assert again.command.arm_q == pytest.approx(vetted.command.arm_q, abs=1e-5)
+
+
+def test_a_rehearsal_is_forgotten(bench: Any) -> None:
+    bench.tick()
+    shield, own = bench.shield, bench.shield._own
+    state = own.state
+    now_ns = bench.now_ns + 20_000_000
+    broken = replace(state, stamp_ns=now_ns, q=np.full(29, np.nan))
+    for seen in (replace(state, stamp_ns=now_ns), broken):
+        shield.press("kept")  # waits for the next real command
+        shield.rehearse(None, seen, now_ns=now_ns)
+        assert shield._own is own
+        assert shield.mode is Mode.STOPPED
+    _, verdict = shield.judge(None, replace(state, stamp_ns=now_ns), now_ns=now_ns)
+    assert "estop" in verdict.reasons
