@@ -13,18 +13,18 @@ help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
 
 setup:  ## make .venv, fetch the assets, see that the cameras can be drawn
-	@$(SETUP) sim
+	@$(SETUP) sim video
 
 demo: setup  ## say it, and the G1 does it: video and recording in runs/demo
 	@mkdir -p runs/demo
 	$(BIN)/bidden $(DEMO)
 
 test:  ## the whole test suite, played episodes too
-	@$(SETUP) sim dev --train-if-small
+	@$(SETUP) sim video dev --train-if-small
 	$(PYTEST) $(ARGS)
 
 fast:  ## the test suite without whole episodes
-	@$(SETUP) sim dev
+	@$(SETUP) sim video dev
 	$(PYTEST) -m "not slow" $(ARGS)
 
 check:  ## style, types, layers

@@ -1,6 +1,6 @@
 """Make `.venv`, install Bidden into it, and fetch what is not shipped.
 
-    python3 tools/setup.py sim dev
+    python3 tools/setup.py sim video dev
 
 Needs nothing but Python. Safe to repeat and quick when nothing changed: what it did
 last is in `.venv/bidden-setup.json`, what the tools said in `.venv/bidden-setup.log`.
@@ -71,7 +71,7 @@ class State:
 def main() -> int:
     """Set up; 0 when all is ready."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("extras", nargs="*", help="sim, train, dev")
+    parser.add_argument("extras", nargs="*", help="sim, video, train, dev")
     parser.add_argument(
         "--train-if-small",
         action="store_true",

@@ -83,7 +83,7 @@ def test_missing_ffmpeg_is_said_before_the_run(
 ) -> None:
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     monkeypatch.setattr("shutil.which", lambda _: None)
-    with pytest.raises(RecordingError, match="pip install imageio-ffmpeg"):
+    with pytest.raises(RecordingError, match=r"pip install .bidden\[video\]"):
         VideoWriter(tmp_path / "run.mp4", fps=10)
 
 

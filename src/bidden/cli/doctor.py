@@ -28,7 +28,7 @@ NETWORKS = ("vision", "language", "fusion")
 NEEDED_EXTRAS = ("", "sim")  # without `sim` there is no body to run
 DISK_GB = 1.0  # cache, a recording and a video, with room to spare
 _IN_CHECKOUT = (Path(bidden.__file__).parents[2] / "Makefile").exists()
-INSTALL = "make setup" if _IN_CHECKOUT else 'pip install "bidden[sim]"'
+INSTALL = "make setup" if _IN_CHECKOUT else 'pip install "bidden[sim,video]"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -186,5 +186,5 @@ def _find_ffmpeg() -> str:
             return found
         raise RecordingError(
             "a video needs ffmpeg, and none was found; "
-            "mend it with: pip install imageio-ffmpeg"
+            'mend it with: pip install "bidden[video]"'
         ) from error
