@@ -4,7 +4,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from bidden.robot.capsules import BodyCapsules, box_distances, segment_distances
+from bidden.robot.capsules import (
+    BodyCapsules,
+    box_distances,
+    pair_distances,
+    segment_distances,
+)
 from bidden.robot.kinematics import Kinematics
 from bidden.robot.model import load_model
 
@@ -92,3 +97,18 @@ def test_leading_dimensions_are_kept() -> None:
     one = body.segments(kinematics.link_poses(q[1]))
     assert gaps[1] == pytest.approx(body.self_distances(one))
     assert to_boxes[1] == pytest.approx(box_distances(one, X, half))
+
+
+def test_what_is_not_a_number_has_no_distance() -> None:
+    segments = np.zeros((1, 2, 3, 2))
+    segments[0, 1, 0] = 1.0
+    X_OB, half = np.eye(4)[None], np.full((1, 3), 0.1)
+    for axis in range(3):
+        for end in (0, 1):
+            broken = segments.copy()
+            broken[0, 1, axis, end] = np.nan
+            pair = (np.array([0]), np.array([1]))
+            assert np.isnan(pair_distances(broken, *pair)).all()
+            near, far = box_distances(broken, X_OB, half)[0, :, 0]
+            assert near < 0
+            assert np.isnan(far)

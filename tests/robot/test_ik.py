@@ -103,3 +103,14 @@ def test_solve_is_cheap() -> None:
         return time.perf_counter() - start
 
     assert min(timed() for _ in range(100)) < 300e-6
+
+
+def test_what_is_not_a_number_is_not_hidden_by_a_limit() -> None:
+    ik = ArmIK((RIGHT, LEFT))
+    goals = ik.pose(ik.ready)
+    for place in ((0, 0, 3), (0, 1, 1)):
+        broken = goals.copy()
+        broken[place] = np.nan
+        right, left = ik.solve(broken, ik.ready)
+        assert np.isnan(right).all()
+        assert np.isfinite(left).all()

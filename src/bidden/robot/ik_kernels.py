@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numba import njit, types
 
-from .kernels import IN1, IN2, IN3, OUT1, OUT2, chain
+from .kernels import IN1, IN2, IN3, OUT1, OUT2, chain, clip
 
 _SLACK: Final = 1e-12  # [rad] past a bound that counts as inside
 _BOX_ROUNDS: Final = 4
@@ -50,7 +50,7 @@ def box_step(H, g, low, high):
         for i in range(n):
             if not (x[i] >= low[i] - _SLACK and x[i] <= high[i] + _SLACK):
                 leaves, free[i] = True, False
-                x[i] = min(max(x[i], low[i]), high[i])
+                x[i] = clip(x[i], low[i], high[i])
         if not leaves:
             break
         # Pinned rows say x = x; free rows see what is pinned on the other side.
@@ -142,9 +142,9 @@ def solve_arm(
     parent = np.arange(n)
     x, low, high = np.empty((1, n)), np.empty(n), np.empty(n)
     for j in range(n):
-        low[j] = min(max(lower[j], q[j] - most), upper[j])
-        high[j] = max(min(upper[j], q[j] + most), lower[j])
-        x[0, j] = min(max(q[j], low[j]), high[j])
+        low[j] = clip(q[j] - most, lower[j], upper[j])
+        high[j] = clip(q[j] + most, lower[j], upper[j])
+        x[0, j] = clip(q[j], low[j], high[j])
     e, H, g = np.empty(6), np.empty((n, n)), np.empty(n)
     for _ in range(iterations):
         X = chain(x, fixed, sine, cosine, offset, parent)[0]
@@ -169,5 +169,5 @@ def solve_arm(
             H[j, j] += damping + posture * posture
         step = box_step(H, g, low - x[0], high - x[0])
         for j in range(n):
-            x[0, j] = min(max(x[0, j] + step[j], low[j]), high[j])
+            x[0, j] = clip(x[0, j] + step[j], low[j], high[j])
     return x[0].copy()

@@ -29,6 +29,14 @@ OUT3, OUT4 = types.float64[:, :, ::1], types.float64[:, :, :, ::1]
 _TINY: Final = 1e-12
 
 
+@njit(types.float64(types.float64, types.float64, types.float64), cache=True)
+def clip(x, low, high):
+    """The number inside a range; nan stays nan, unlike with `min` and `max`."""
+    if x < low:
+        return low
+    return high if x > high else x
+
+
 @njit(OUT4(IN2, IN3, IN3, IN3, IN2, INDICES), cache=True)
 def chain(q, fixed, sine, cosine, offset, parent):
     """Poses of links hanging on each other, (B, J + 1, 4, 4), see `Kinematics`.
@@ -85,9 +93,9 @@ def pair_distances(segments, first, second):
                 b += d1 * d2
                 c += d1 * r
                 f += d2 * r
-            s = min(max((b * f - c * e) / max(a * e - b * b, _TINY), 0.0), 1.0)
-            t = min(max((b * s + f) / e, 0.0), 1.0)
-            s = min(max((b * t - c) / a, 0.0), 1.0)
+            s = clip((b * f - c * e) / max(a * e - b * b, _TINY), 0.0, 1.0)
+            t = clip((b * s + f) / e, 0.0, 1.0)
+            s = clip((b * t - c) / a, 0.0, 1.0)
             total = 0.0
             for i in range(3):
                 gap = one[i, 0] + s * (one[i, 1] - one[i, 0])
@@ -109,8 +117,8 @@ def box_contact(start, along, half):
     kinks[7] = 1.0
     for i in range(3):
         rate = along[i] if abs(along[i]) >= _TINY else _TINY
-        kinks[i] = min(max((half[i] - start[i]) / rate, 0.0), 1.0)
-        kinks[3 + i] = min(max((-half[i] - start[i]) / rate, 0.0), 1.0)
+        kinks[i] = clip((half[i] - start[i]) / rate, 0.0, 1.0)
+        kinks[3 + i] = clip((-half[i] - start[i]) / rate, 0.0, 1.0)
     u0, u1, s0, s1 = 0.0, 1.0, -1e9, 1e9
     depth = 1e9
     for u in kinks:
@@ -126,7 +134,7 @@ def box_contact(start, along, half):
             u0, s0 = max(u0, u), max(s0, slope)
         else:
             u1, s1 = min(u1, u), min(s1, slope)
-    root = u0 + (u1 - u0) * min(max(-s0 / max(s1 - s0, _TINY), 0.0), 1.0)
+    root = u0 + (u1 - u0) * clip(-s0 / max(s1 - s0, _TINY), 0.0, 1.0)
     total = 0.0
     for i in range(3):
         out = abs(start[i] + root * along[i]) - half[i]
@@ -228,7 +236,7 @@ def polygon_margin(points, x, y):
             has_edge = True
             rx, ry = x - ax, y - ay
             inside = min(inside, (ex * ry - ey * rx) / length)
-            u = min(max((rx * ex + ry * ey) / (length * length), 0.0), 1.0)
+            u = clip((rx * ex + ry * ey) / (length * length), 0.0, 1.0)
             outside = min(outside, math.hypot(rx - u * ex, ry - u * ey))
     if has_edge and inside >= 0.0:
         return inside
@@ -303,8 +311,8 @@ def beside(centre, half, yaw):
         c, s = math.cos(yaw[m]), math.sin(yaw[m])
         px = -(c * centre[m, 0] + s * centre[m, 1])
         py = -(c * centre[m, 1] - s * centre[m, 0])
-        x = min(max(px, -half[m, 0]), half[m, 0]) - px
-        y = min(max(py, -half[m, 1]), half[m, 1]) - py
+        x = clip(px, -half[m, 0], half[m, 0]) - px
+        y = clip(py, -half[m, 1], half[m, 1]) - py
         out[m, 2] = math.hypot(x, y)
         if not out[m, 2] > 0.0:
             x, y = -px, -py
