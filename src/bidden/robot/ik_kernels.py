@@ -1,4 +1,4 @@
-"""The inverse kinematics of one arm, compiled; see `ik` and `kernels`."""
+"""Steps of one arm, compiled: inverse kinematics, and what a step may take."""
 
 from __future__ import annotations
 
@@ -171,3 +171,50 @@ def solve_arm(
         for j in range(n):
             x[0, j] = clip(x[0, j] + step[j], low[j], high[j])
     return x[0].copy()
+
+
+@njit(OUT2(IN2, IN2, IN2, IN2), cache=True)
+def growth(axes, centres, points, away):
+    """How fast points move along directions, per joint [m/rad], (C, J).
+
+    Args:
+        axes: of the joints, (J, 3).
+        centres: a point on each axis [m], (J, 3).
+        points: carried by the joints [m], (C, 3).
+        away: unit directions, (C, 3).
+    """
+    out = np.zeros((len(points), len(axes)))
+    for c in range(len(points)):
+        for j in range(len(axes)):
+            for i in range(3):
+                a, b = (i + 1) % 3, (i + 2) % 3
+                turn = axes[j, a] * (points[c, b] - centres[j, b])
+                turn -= axes[j, b] * (points[c, a] - centres[j, a])
+                out[c, j] += turn * away[c, i]
+    return out
+
+
+@njit(OUT1(IN1, IN2, IN1, types.int64), cache=True)
+def nearest_step(wish, gradient, room, sweeps):
+    """The x nearest to `wish` with gradient x >= -room, by sweeps on the dual, (J,).
+
+    Args:
+        wish: (J,).
+        gradient: (C, J).
+        room: (C,).
+        sweeps: how often each of the C is looked at; not more, so it always ends.
+    """
+    x, push = wish.copy(), np.zeros(len(room))
+    for _ in range(sweeps):
+        for c in range(len(room)):
+            size = short = 0.0
+            for j in range(len(wish)):
+                size += gradient[c, j] * gradient[c, j]
+                short -= gradient[c, j] * x[j]
+            if not size > 1e-9:
+                continue
+            after = max(0.0, push[c] + (short - room[c]) / size)
+            for j in range(len(wish)):
+                x[j] += (after - push[c]) * gradient[c, j]
+            push[c] = after
+    return x

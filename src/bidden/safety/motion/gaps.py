@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bidden.core.messages import Array
-from bidden.robot import g1
+from bidden.robot import g1, ik_kernels
 from bidden.robot.capsules import (
     BodyCapsules,
     box_contacts,
     pair_distances,
     segment_contacts,
 )
+from bidden.robot.kernels import contiguous
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check
 from bidden.safety.limits import Limits
@@ -141,11 +142,13 @@ class ArmGaps:
     def growth(self, arm: int, sides: list[Side], X_PL: Array) -> Array:
         """Growth of gaps per joint of one arm [m/rad], (C, 7)."""
         X = X_PL[self._links[arm]]
-        axes, centres = (X[:, :3, :3] @ self._axes[arm])[:, :, 0], X[:, :3, 3]
+        axes = contiguous((X[:, :3, :3] @ self._axes[arm])[:, :, 0])
+        centres = contiguous(X[:, :3, 3])
         total = np.zeros((len(sides[0][0]), 7))
         for capsules, points, away in sides:
-            turn = np.cross(axes, points[:, None] - centres)  # (C, 7, 3)
-            growth = (turn @ away[:, :, None])[:, :, 0]
+            growth = ik_kernels.growth(
+                axes, centres, contiguous(points), contiguous(away)
+            )
             total += np.where(self._moves[arm][capsules], growth, 0.0)
         return total
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from bidden.core.messages import Array
+from bidden.robot import ik_kernels
+from bidden.robot.kernels import contiguous
 from bidden.safety.checks import Finding
 
 TINY: Final = 1e-9  # what counts as no change
@@ -37,13 +37,7 @@ def nearest_step(wish: Array, gradient: Array, room: Array) -> Array:
         gradient: growth of each gap per joint [m/rad], (C, J).
         room: what each gap may lose [m], (C,).
     """
-    gram = (gradient @ gradient.T).tolist()
-    short = (-room - gradient @ wish).tolist()
-    push = [0.0] * len(short)
-    for _ in range(_SWEEPS):
-        for i, row in enumerate(gram):
-            if row[i] > TINY:
-                rest = sum(m * p for m, p in zip(row, push, strict=True))
-                push[i] = max(0.0, push[i] + (short[i] - rest) / row[i])
-    step: Array = wish + np.array(push) @ gradient
+    step: Array = ik_kernels.nearest_step(
+        contiguous(wish), contiguous(gradient), contiguous(room), _SWEEPS
+    )
     return step
