@@ -118,31 +118,37 @@ def main() -> int:
             rehearse_ns=rehearse_ns,
         )
         loop.lookouts = (SourcesLookout(), FallLookout())  # as every session has them
-        loop.run(50)  # stand, disarmed, and let caches fill
-        if reasons := loop.arm():
-            raise SystemExit(f"the shield cannot be armed: {', '.join(reasons)}")
-        loop.reset_counts()
-        restarts = 0
-        for block in range(round(minutes * 60 * 50 / TICKS_PER_CHUNK)):
-            now_ns = loop.clock.now_ns()
-            loop.executor.load(make_chunk(now_ns))
-            loop.scene = known_scene(
-                robot.world.scene,
-                robot.world.robot_pose(),
-                base_pose=robot.read().base_pose,
-                stamp_ns=now_ns,
-            )
-            loop.run(TICKS_PER_CHUNK)
-            if loop.shield.mode is Mode.STOPPED and not loop.reset():
-                restarts += not loop.arm()  # as an operator would
-            if block % 300 == 299:
-                print(f"{block // 300 + 1} min", file=sys.stderr, flush=True)
+        restarts = play(loop, robot, minutes=minutes)
         tape.close()
         totals = tape.recorder.totals()
     figures = figures_of(loop, minutes=minutes, totals=totals, priority=priority)
     figures["restarts"] = restarts
     print(json.dumps(figures))
     return int(not figures["within_limits"])
+
+
+def play(loop: ControlLoop, robot: SimRobot, *, minutes: float) -> int:
+    """Arm and sway; how often an operator had to reset the shield."""
+    loop.run(50)  # stand, disarmed, and let caches fill
+    if reasons := loop.arm():
+        raise SystemExit(f"the shield cannot be armed: {', '.join(reasons)}")
+    loop.reset_counts()
+    restarts = 0
+    for block in range(round(minutes * 60 * 50 / TICKS_PER_CHUNK)):
+        now_ns = loop.clock.now_ns()
+        loop.executor.load(make_chunk(now_ns))
+        loop.scene = known_scene(
+            robot.world.scene,
+            robot.world.robot_pose(),
+            base_pose=robot.read().base_pose,
+            stamp_ns=now_ns,
+        )
+        loop.run(TICKS_PER_CHUNK)
+        if loop.shield.mode is Mode.STOPPED and not loop.reset():
+            restarts += not loop.arm()
+        if block % 300 == 299:
+            print(f"{block // 300 + 1} min", file=sys.stderr, flush=True)
+    return restarts
 
 
 def figures_of(

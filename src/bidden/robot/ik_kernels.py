@@ -218,3 +218,39 @@ def nearest_step(wish, gradient, room, sweeps):
                 x[j] += (after - push[c]) * gradient[c, j]
             push[c] = after
     return x
+
+
+@njit(OUT2(IN3, IN2, IN2, IN1, IN1, IN1, types.int64), cache=True)
+def arm_effort(X, com, axis, mass, pull, grip, joints):
+    """Torques that hold arms alone [N m], and 1 kg in each hand alone, (2, J).
+
+    Args:
+        X: poses of the arms' links, arm by arm, (J, 4, 4).
+        com: centre of mass of each link in its own frame [m], (J, 3).
+        axis: of each joint in its own link, (J, 3).
+        mass: of each link [kg], (J,).
+        pull: gravity's acceleration in the root's frame [m/s^2], (3,).
+        grip: grip point in the last link of an arm [m], (3,).
+        joints: of one arm.
+    """
+    out = np.zeros((2, len(mass)))
+    turn, lever = np.empty(3), np.empty((2, 3))
+    for j in range(len(mass)):
+        last = (j // joints + 1) * joints - 1
+        for r in range(3):
+            turn[r] = lever[0, r] = 0.0
+            lever[1, r] = X[last, r, 3] - X[j, r, 3]
+            for k in range(3):
+                turn[r] += X[j, r, k] * axis[j, k]
+                lever[1, r] += X[last, r, k] * grip[k]
+            for i in range(j, last + 1):
+                centre = X[i, r, 3] - X[j, r, 3]
+                for k in range(3):
+                    centre += X[i, r, k] * com[i, k]
+                lever[0, r] += mass[i] * centre
+        for row in range(2):
+            for r in range(3):
+                a, b = (r + 1) % 3, (r + 2) % 3
+                torque = turn[r] * (lever[row, b] * pull[a] - lever[row, a] * pull[b])
+                out[row, j] += torque
+    return out

@@ -9,6 +9,7 @@ import numpy as np
 from bidden.core.messages import Array, Rung
 from bidden.robot import g1
 from bidden.robot.balance import GRAVITY
+from bidden.robot.ik_kernels import arm_effort
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check, Finding
 from bidden.safety.limits import Limits
@@ -24,15 +25,10 @@ class ArmEffort:
 
     def __init__(self) -> None:
         links = load_model().links[_FIRST:]
-        axes = np.array([link.axis for link in links])
-        com = np.array([link.com for link in links])
-        grip = np.broadcast_to((g1.GRIP_POINT, 0.0, 0.0), (14, 3))
-        self._local = np.stack([com, grip, axes])[..., None]  # (3, 14, 3, 1)
-        # Sums over what a joint carries: masses of links, or 1 kg at the wrist's grip
-        outward = np.kron(np.eye(2), np.triu(np.ones((7, 7))))
-        last = np.kron(np.eye(2), np.eye(7)[[6] * 7])
-        self._sums = np.stack([outward * [link.mass for link in links], last])
-        self._carried = self._sums.sum(axis=2)[..., None]
+        self._axis = np.array([link.axis for link in links])
+        self._com = np.array([link.com for link in links])
+        self._mass = np.array([link.mass for link in links])
+        self._grip = np.array([g1.GRIP_POINT, 0.0, 0.0])
 
     def __call__(self, X_PL: Array, gravity: Array) -> Array:
         """Torques that hold the arms alone, and 1 kg in each hand alone.
@@ -44,14 +40,15 @@ class ArmEffort:
         Returns:
             [N m] and [N m/kg], (2, 14).
         """
-        X = X_PL[_FIRST:]
-        p = X[:, :3, 3]
-        turned = (X[:, :3, :3] @ self._local)[..., 0]
-        x, y, z = (GRAVITY * gravity).tolist()
-        # axis x gravity, per unit of mass and lever
-        pull = turned[2] @ np.array([[0, -z, y], [z, 0, -x], [-y, x, 0.0]])
-        levers = self._sums @ (turned[:2] + p) - self._carried * p
-        torque: Array = (levers * pull).sum(axis=2)
+        torque: Array = arm_effort(
+            X_PL[_FIRST:],
+            self._com,
+            self._axis,
+            self._mass,
+            GRAVITY * gravity,
+            self._grip,
+            7,
+        )
         return torque
 
 
