@@ -17,8 +17,11 @@ from typing import Final
 
 import numpy as np
 
-_PAIRS: Final = ("pairs_body", "pairs_world", "pairs_told", "pairs_more")
-_EVERYDAY: Final = ("everyday", "everyday_more", "everyday_long")
+_PAIRS: Final = (
+    "pairs_body", "pairs_world", "pairs_told", "pairs_more", "pairs_wide", "pairs_deep",
+    "pairs_agent",
+)  # fmt: skip
+_EVERYDAY: Final = ("everyday", "everyday_more", "everyday_long", "everyday_wide")
 _CHOICE: Final = re.compile(r"\[([^\[\]]*)\]")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 

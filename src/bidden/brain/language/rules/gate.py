@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from bidden.brain.language.encoder import Encoder, english_words
+from bidden.brain.language.encoder import SENTENCE_TOKENS, Encoder, english_words
 from bidden.brain.language.words.spelling import Speller
 from bidden.brain.models import Network, Precision, Session, weights_path
 from bidden.brain.models.contract import WEIGHTS_DIR
@@ -136,9 +136,11 @@ class InstructionGate:
     def _score(self, readings: Sequence[str]) -> float:
         """The worst score among the parts of all readings."""
         parts = [part for reading in readings for part in parts_of(reading)]
+        encoded = [self._encoder.encode(part, SENTENCE_TOKENS) for part in parts]
         found = self._network.run(
             {
-                "sentence": np.stack([self._encoder.pool(part) for part in parts]),
+                "tokens": np.stack([tokens for tokens, _ in encoded]),
+                "mask": np.stack([mask for _, mask in encoded]),
                 "concepts": np.stack([concept_features(part) for part in parts]),
             }
         )
