@@ -31,7 +31,7 @@ from .scorers import GateScore, MeanNet, TokenNet
 
 EACH = 10  # fills of one template
 BATCH = 128
-FOLDS = 4
+FOLDS = 3
 FALSE_ALARMS = 0.01  # at score 0, of everyday talk
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 _PAIRS: Final = (
     "pairs_body", "pairs_world", "pairs_told", "pairs_more", "pairs_wide", "pairs_deep",
-    "pairs_agent",
+    "pairs_agent", "pairs_asked",
 )  # fmt: skip
 _EVERYDAY: Final = ("everyday", "everyday_more", "everyday_long", "everyday_wide")
 _CHOICE: Final = re.compile(r"\[([^\[\]]*)\]")
