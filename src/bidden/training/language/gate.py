@@ -32,7 +32,7 @@ from .scorers import GateScore, MeanNet, TokenNet
 EACH = 10  # fills of one template
 BATCH = 128
 FOLDS = 3
-FALSE_ALARMS = 0.01  # at score 0, of everyday talk
+FALSE_ALARMS = 0.05  # at score 0, of talk from unseen lines; tuned on gate_tune.jsonl
 
 
 @dataclass(frozen=True, slots=True)
