@@ -89,3 +89,11 @@ def test_far_boxes_are_left_out(table_of: Make) -> None:
         box_yaw=np.zeros(2),
     )
     assert boxes_near(both, 0.9) == [0]
+
+
+def test_a_body_on_the_side_of_a_box_has_a_way_out(table_of: Make) -> None:
+    for gap in (0.0, 1e-12, 1e-6):
+        (one,) = table_of(gap).boxes_beside
+        assert one.away == pytest.approx(gap, abs=1e-9)
+        assert one.x / np.hypot(one.x, one.y) == pytest.approx(1.0)
+        assert np.hypot(one.x, one.y) > 1e-9  # long enough to be a direction

@@ -25,8 +25,7 @@ class Balance:
         mass = np.array([link.mass for link in links])
         self.mass = float(mass.sum())  # [kg]
         self._share = mass / self.mass
-        self._com = np.array([link.com for link in links])[:, :, None]
-        self._com_flat = np.array([link.com for link in links])
+        self._com = np.array([link.com for link in links])
         self._axis = np.array([link.axis for link in links[1:]])
         # What each joint carries, as shares of the body's mass, (29, 30)
         carried = np.eye(len(links))
@@ -36,7 +35,7 @@ class Balance:
 
     def com(self, X: Array) -> Array:
         """Centre of mass at link poses `X`, in the frame of `X`, (..., 3)."""
-        p = X[..., :3, :3] @ self._com
+        p = X[..., :3, :3] @ self._com[..., None]
         com: Array = self._share @ (p[..., 0] + X[..., :3, 3])
         return com
 
@@ -53,7 +52,7 @@ class Balance:
             base: vx, vy [m/s] of the base and wz (unused), axes of B.
         """
         com, rate = com_motion(
-            X_PL, self._share, self._com_flat, self._axis, self._carried, contiguous(dq)
+            X_PL, self._share, self._com, self._axis, self._carried, contiguous(dq)
         )
         (wx, wy, wz), (cx, cy, cz) = gyro.tolist(), com.tolist()
         rate += (wy * cz - wz * cy, wz * cx - wx * cz, wx * cy - wy * cx)

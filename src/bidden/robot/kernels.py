@@ -27,6 +27,7 @@ INDICES: Final = given(1, types.int64)
 OUT1, OUT2 = types.float64[::1], types.float64[:, ::1]
 OUT3, OUT4 = types.float64[:, :, ::1], types.float64[:, :, :, ::1]
 _TINY: Final = 1e-12
+_SIDE: Final = 1e-9  # [m] from a box that has no direction yet
 
 
 @njit(types.float64(types.float64, types.float64, types.float64), cache=True)
@@ -264,39 +265,29 @@ def segments(X, links, ends):
     return out
 
 
-@njit(OUT3(IN2, IN2, IN2, IN3, types.float64), cache=True)
-def soles(R, right, left, points, radius):
-    """Contact points under feet, turned by R, their lowest at height 0, (2, N, 3).
-
-    The height that lifts the root there is in the last place of an added row.
+@njit(OUT3(IN2, IN2, IN2, IN3), cache=True)
+def soles(X, right, left, points):
+    """Points of both feet under the pose `X` of the root, (2, N, 3).
 
     Args:
-        R: attitude of the root, (3, 3).
+        X: pose of the root, (4, 4).
         right: pose of the right foot in the root's frame, (4, 4).
         left: likewise.
-        points: centres of each sole's spheres in its foot [m], (2, N, 3).
-        radius: of the spheres [m].
+        points: in the foot's own frame, right and left [m], (2, N, 3).
     """
-    count = points.shape[1]
-    out = np.zeros((2, count + 1, 3))
-    lowest = math.inf
+    out = np.empty(points.shape)
     p = np.empty(3)
     for foot in range(2):
-        X = right if foot == 0 else left
-        for n in range(count):
+        own = right if foot == 0 else left
+        for n in range(points.shape[1]):
             for r in range(3):
-                p[r] = X[r, 3]
+                p[r] = own[r, 3]
                 for k in range(3):
-                    p[r] += X[r, k] * points[foot, n, k]
+                    p[r] += own[r, k] * points[foot, n, k]
             for r in range(3):
+                out[foot, n, r] = X[r, 3]
                 for k in range(3):
-                    out[foot, n, r] += R[r, k] * p[k]
-            if not out[foot, n, 2] >= lowest:
-                lowest = out[foot, n, 2]
-    for foot in range(2):
-        for n in range(count):
-            out[foot, n, 2] -= lowest
-    out[1, count, 2] = radius - lowest
+                    out[foot, n, r] += X[r, k] * p[k]
     return out
 
 
@@ -304,7 +295,7 @@ def soles(R, right, left, points, radius):
 def beside(centre, half, yaw):
     """Way to the nearest point of upright boxes, from above, and its length, (M, 3).
 
-    Inside a box the length is 0 and the way leads to its centre.
+    Inside a box, and on its side, the way leads to its centre.
     """
     out = np.empty((len(yaw), 3))
     for m in range(len(yaw)):
@@ -314,7 +305,7 @@ def beside(centre, half, yaw):
         x = clip(px, -half[m, 0], half[m, 0]) - px
         y = clip(py, -half[m, 1], half[m, 1]) - py
         out[m, 2] = math.hypot(x, y)
-        if not out[m, 2] > 0.0:
+        if not out[m, 2] > _SIDE:
             x, y = -px, -py
         out[m, 0], out[m, 1] = c * x - s * y, s * x + c * y
     return out

@@ -40,10 +40,11 @@ class _Grounded(NamedTuple):
 
 
 class Kinematics:
-    """Forward kinematics of the whole body in one pass; holds constants only.
+    """Forward kinematics of the whole body in one pass.
 
     All methods take joint positions in the order of `g1.JOINTS` and may be called from
-    any thread. Leading dimensions of `q` are kept.
+    any thread. Leading dimensions of `q` are kept. It holds constants, and the answer
+    about the last single posture, because a tick asks for it three times.
     """
 
     def __init__(self) -> None:
@@ -114,9 +115,13 @@ class Kinematics:
         known = self._grounded
         if known.X_PL is X_PL and known.X_BP is X_BP:
             return known.soles
-        feet = X_BP @ X_PL[FEET]
-        p: Array = self._sole_points @ feet[:, :3, :3].transpose(0, 2, 1)
-        p += feet[:, None, :3, 3]
+        right, left = FEET
+        p: Array = kernels.soles(
+            contiguous(X_BP),
+            contiguous(X_PL[right]),
+            contiguous(X_PL[left]),
+            self._sole_points,
+        )
         p[..., 2] -= self._sole_radius
         return p
 
@@ -130,19 +135,12 @@ class Kinematics:
             return known.X_BP
         X_BP = np.eye(4)
         X_BP[:3, :3] = level_rotation(gravity)
-        right, left = FEET
-        soles = kernels.soles(
-            contiguous(X_BP[:3, :3]),
-            contiguous(X_PL[right]),
-            contiguous(X_PL[left]),
-            self._sole_points,
-            self._sole_radius,
-        )
-        X_BP[2, 3] = soles[1, -1, 2]
-        points = soles[:, :-1]
-        X_BP.flags.writeable = points.flags.writeable = False
+        soles = self.sole_points(X_PL, X_BP)  # with the pelvis on the floor
+        X_BP[2, 3] = -soles[..., 2].min()
+        soles[..., 2] += X_BP[2, 3]
+        X_BP.flags.writeable = soles.flags.writeable = False
         if not X_PL.flags.writeable:
-            self._grounded = _Grounded(X_PL, key, X_BP, points)
+            self._grounded = _Grounded(X_PL, key, X_BP, soles)
         return X_BP
 
 
