@@ -5,7 +5,8 @@
 The real loop at 50 Hz: read, lookouts, executor, shield with the room as it is, write;
 the simulated body moves in the time that is left, and a recording is written beside it.
 The last line is one JSON object. Limits: p99 of executor, shield and write <= 2 ms, no
-tick skipped; the same with reading and lookouts stands beside it.
+tick skipped; the same with reading and lookouts stands beside it, and how long the host
+takes for one fixed piece of work at the same pace.
 """
 
 from __future__ import annotations
@@ -22,12 +23,18 @@ import numpy as np
 from bidden.adapters.sim.gl import choose_gl
 from bidden.core.messages import ActionChunk, Array, Mode
 from bidden.evaluation.household.report import machine
-from bidden.runtime.clock import NS_PER_MS, NS_PER_S, MonotonicClock
+from bidden.runtime.clock import (
+    NS_PER_MS,
+    NS_PER_S,
+    LatencyHistogram,
+    MonotonicClock,
+    stopwatch_ns,
+)
 from bidden.runtime.realtime import ask_for_priority, calm_garbage
 from bidden.runtime.recorder import RecorderTotals
 from bidden.safety import Limits, Shield
 from bidden.system.executor import Executor
-from bidden.system.loop import REHEARSE_NS, ControlLoop
+from bidden.system.loop import REHEARSE_NS, TICK_NS, ControlLoop
 from bidden.system.tape import Tape
 from bidden.system.watches import FallLookout, SourcesLookout
 
@@ -122,7 +129,7 @@ def main() -> int:
         tape.close()
         totals = tape.recorder.totals()
     figures = figures_of(loop, minutes=minutes, totals=totals, priority=priority)
-    figures["restarts"] = restarts
+    figures |= {"restarts": restarts, "same_work_on_this_host": steadiness()}
     print(json.dumps(figures))
     return int(not figures["within_limits"])
 
@@ -149,6 +156,20 @@ def play(loop: ControlLoop, robot: SimRobot, *, minutes: float) -> int:
         if block % 300 == 299:
             print(f"{block // 300 + 1} min", file=sys.stderr, flush=True)
     return restarts
+
+
+def steadiness(rounds: int = 500) -> dict[str, float]:
+    """How long one fixed piece of work takes every 20 ms: what the host itself adds."""
+    clock, times = MonotonicClock(), LatencyHistogram()
+    x = np.full((3, 126), 0.5)
+    for _ in range(rounds):
+        clock.sleep_until(clock.now_ns() + TICK_NS)
+        began_ns = stopwatch_ns()
+        for _ in range(400):
+            x = np.minimum(np.maximum(x, 0.0), 1.0)
+        times.add(stopwatch_ns() - began_ns)
+    timing = times.timing()
+    return {"p50_ms": round(timing.p50_ms, 3), "p99_ms": round(timing.p99_ms, 3)}
 
 
 def figures_of(
