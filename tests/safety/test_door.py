@@ -18,7 +18,7 @@ SOURCE = Path(bidden.__file__).parent
 MAY_MAKE = {"safety/shield.py"}
 MAY_CLAIM = {"safety/shield.py"}
 ALLOWED_ROOTS = {"core", "robot", "safety"}
-LIBRARIES = {"numpy", "msgspec"} | set(sys.stdlib_module_names)
+LIBRARIES = {"numpy", "numba", "msgspec"} | set(sys.stdlib_module_names)
 
 
 def callers(name: str) -> set[str]:
@@ -78,7 +78,7 @@ def test_a_vetted_command_cannot_be_changed(bench) -> None:  # type: ignore[no-u
             array[0] = 1.0
 
 
-def test_safety_imports_core_robot_and_numpy_only() -> None:
+def test_safety_imports_core_robot_numpy_and_numba_only() -> None:
     for path in (SOURCE / "safety").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from bidden.safety import EMPTY_SCENE, Scene
-from bidden.safety.scene import box_poses, boxes_near, carried_along, is_sound
+from bidden.safety.motion.gaps import surroundings_of
+from bidden.safety.scene import box_poses, carried_along, is_sound
 
 Make = Callable[..., Scene]
 
@@ -80,20 +81,21 @@ def test_box_poses_bring_the_centre_to_the_origin(full: Scene) -> None:
 
 def test_far_boxes_are_left_out(table_of: Make) -> None:
     near, far = table_of(0.5), table_of(2.0)
-    assert boxes_near(near, 0.9) == [0]
-    assert boxes_near(far, 0.9) == []
+    assert len(surroundings_of(near, np.eye(4)).half) == 1
+    assert len(surroundings_of(far, np.eye(4)).half) == 0
     both = replace(
         near,
         box_centre=np.concatenate([near.box_centre, far.box_centre]),
         box_half=np.concatenate([near.box_half, far.box_half]),
         box_yaw=np.zeros(2),
     )
-    assert boxes_near(both, 0.9) == [0]
+    (X_OP,) = surroundings_of(both, np.eye(4)).X_OP
+    assert X_OP[:3, 3] == pytest.approx(-near.box_centre[0])
 
 
 def test_a_body_on_the_side_of_a_box_has_a_way_out(table_of: Make) -> None:
     for gap in (0.0, 1e-12, 1e-6):
-        (one,) = table_of(gap).boxes_beside
-        assert one.away == pytest.approx(gap, abs=1e-9)
-        assert one.x / np.hypot(one.x, one.y) == pytest.approx(1.0)
-        assert np.hypot(one.x, one.y) > 1e-9  # long enough to be a direction
+        ((x, y, away),) = table_of(gap).boxes_beside
+        assert away == pytest.approx(gap, abs=1e-9)
+        assert x / np.hypot(x, y) == pytest.approx(1.0)
+        assert np.hypot(x, y) > 1e-9  # long enough to be a direction

@@ -60,6 +60,31 @@ class Balance:
         v[:2] += base[:2]
         return com, v
 
+    def capture_margin(
+        self,
+        X_PL: Array,
+        dq: Array,
+        *,
+        X_BP: Array,
+        gyro: Array,
+        base: Array,
+        soles: Array,
+    ) -> float:
+        """Signed distance of the capture point to the hull of `soles`, (2, N, 3) [m].
+
+        The other arguments are those of `com_motion`, with the pose of the pelvis.
+        """
+        arrays = (X_PL, dq, X_BP, gyro, base, soles)
+        margin = kernels.capture_margin(
+            *(contiguous(a) for a in arrays),
+            self._share,
+            self._com,
+            self._axis,
+            self._carried,
+            GRAVITY,
+        )
+        return float(margin)
+
 
 def capture_point(com: Array, velocity: Array) -> Array:
     """Where a foot must stand to come to rest: x + v / omega [m], (2,)."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 
 from . import g1
-from .ik_kernels import jacobian, rotation_vector, solve_arm
+from .ik_kernels import jacobian, rotation_vector, solve_arms
 from .kernels import chain, contiguous
 from .kinematics import TORSO, grip_poses
 from .model import Link, cross_matrix, load_model, rotation_from_quat
@@ -55,11 +56,12 @@ class ArmIK:
         first = 0 if isinstance(hands, int) else slice(None)
         self.lower, self.upper, self.ready = lower[first], upper[first], ready[first]
         self.max_step = max_step
-        # What the compiled loops take, arm by arm
-        parts = (R, R @ K, R @ K @ K, p, axis, lower, upper, ready)
-        self._arms = [
-            [contiguous(part[k]) for part in parts] for k in range(len(several))
+        # What the compiled loops take, one row for each arm
+        self._parts = [
+            contiguous(part)
+            for part in (R, R @ K, R @ K @ K, p, axis, lower, upper, ready)
         ]
+        self._all = np.ones(len(several), dtype=bool)
         self._scalars = np.array(
             [max_step, g1.GRIP_POINT, ORIENTATION_WEIGHT, POSTURE_WEIGHT, DAMPING]
         )
@@ -72,27 +74,39 @@ class ArmIK:
     def jacobian(self, q7: Array) -> Array:
         """Velocity of the grip point, then its turning rate, per joint, (..., 6, 7)."""
         found = [
-            jacobian(X, arm[4], grip_poses(X[7]))
-            for X, arm in zip(self._links(q7), self._arms, strict=True)
+            jacobian(X, axis, grip_poses(X[7]))
+            for X, axis in zip(self._links(q7), self._parts[4], strict=True)
         ]
         return np.array(found).reshape(*q7.shape[:-1], 6, 7)
 
     def _links(self, q7: Array) -> list[Array]:
         """Poses of the torso and the links in T, (8, 4, 4), arm by arm."""
         return [
-            chain(contiguous(q)[None], *arm[:4], np.arange(7))[0]
-            for q, arm in zip(q7.reshape(-1, 7), self._arms, strict=True)
+            chain(contiguous(q)[None], *arm, np.arange(7))[0]
+            for q, *arm in zip(q7.reshape(-1, 7), *self._parts[:4], strict=True)
         ]
 
-    def solve(self, X_TG: Array, q7: Array, *, iterations: int = 2) -> Array:
-        """Joint targets one control step nearer to the grip pose `X_TG`, (..., 7)."""
-        many = [
-            solve_arm(contiguous(goal), contiguous(q), *arm, self._scalars, iterations)
-            for goal, q, arm in zip(
-                X_TG.reshape(-1, 4, 4), q7.reshape(-1, 7), self._arms, strict=True
-            )
-        ]
-        return np.array(many).reshape(q7.shape)
+    def solve(
+        self,
+        X_TG: Array,
+        q7: Array,
+        *,
+        iterations: int = 2,
+        used: NDArray[np.bool_] | None = None,
+    ) -> Array:
+        """Joint targets one control step nearer to the grip pose `X_TG`, (..., 7).
+
+        Arms that are not `used`, by default none, stay where they are.
+        """
+        q: Array = solve_arms(
+            contiguous(X_TG).reshape(-1, 4, 4),
+            contiguous(q7).reshape(-1, 7),
+            self._all if used is None else used,
+            *self._parts,
+            self._scalars,
+            iterations,
+        )
+        return q.reshape(q7.shape)
 
 
 def _arm_links(hand: int) -> tuple[Link, ...]:

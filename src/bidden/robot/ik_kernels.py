@@ -8,8 +8,22 @@ from typing import Final
 import numpy as np
 from numba import njit, types
 
-from .kernels import IN1, IN2, IN3, OUT1, OUT2, chain, clip
+from .kernels import (
+    IN1,
+    IN2,
+    IN3,
+    IN4,
+    INDICES,
+    OUT1,
+    OUT2,
+    OUT3,
+    chain,
+    clip,
+    given,
+)
 
+FLOAT: Final = types.float64
+FLAGS: Final = given(1, types.boolean)
 _SLACK: Final = 1e-12  # [rad] past a bound that counts as inside
 _BOX_ROUNDS: Final = 4
 
@@ -171,6 +185,102 @@ def solve_arm(
         for j in range(n):
             x[0, j] = clip(x[0, j] + step[j], low[j], high[j])
     return x[0].copy()
+
+
+@njit(
+    OUT2(IN3, IN2, FLAGS, IN4, IN4, IN4, IN3, IN3, IN2, IN2, IN2, IN1, types.int64),
+    cache=True,
+)
+def solve_arms(
+    goals, q, used, fixed, sine, cosine, offset, axis, lower, upper, ready, scalars, n
+):
+    """Joint targets of several arms, see `solve_arm`; those not `used` stay, (K, J)."""
+    out = q.copy()
+    for k in range(len(goals)):
+        if used[k]:
+            out[k] = solve_arm(
+                goals[k],
+                q[k],
+                fixed[k],
+                sine[k],
+                cosine[k],
+                offset[k],
+                axis[k],
+                lower[k],
+                upper[k],
+                ready[k],
+                scalars,
+                n,
+            )
+    return out
+
+
+@njit(types.void(FLOAT, FLOAT, FLOAT, OUT2), cache=True)
+def rotate(roll, pitch, yaw, R):
+    """R = Rz(yaw) Ry(pitch) Rx(roll), (3, 3), see `core.frames`."""
+    sr, sp, sy = math.sin(roll), math.sin(pitch), math.sin(yaw)
+    cr, cp, cy = math.cos(roll), math.cos(pitch), math.cos(yaw)
+    R[0, 0], R[0, 1], R[0, 2] = cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr
+    R[1, 0], R[1, 1], R[1, 2] = sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr
+    R[2, 0], R[2, 1], R[2, 2] = -sp, cp * sr, cp * cr
+
+
+@njit(
+    types.Tuple((OUT3, OUT2))(
+        IN2, IN3, INDICES, types.int64, IN2, FLAGS, IN2, FLOAT, FLOAT, FLOAT, FLOAT
+    ),
+    cache=True,
+)
+def grip_goals(
+    X_BP, X_PL, wrists, torso, target, used, integral, rate, limit, zone, grip
+):
+    """Where grip points must go in the torso frame, and the integral of their error.
+
+    Args:
+        X_BP: pose of the pelvis in the base frame, (4, 4).
+        X_PL: poses of the links in the pelvis frame, (L, 4, 4).
+        wrists, torso: links, (K,) and one.
+        target: xyz [m], roll pitch yaw [rad] in the base frame, (K, 6).
+        used: which hands have a target, (K,).
+        integral: of the error so far [m], (K, 3).
+        rate: what one error adds.
+        limit: of the integral's length [m].
+        zone: of the error below which it is added [m].
+        grip: from a wrist along its x to the grip point [m].
+    """
+    count = len(target)
+    X_BT, R = np.zeros((3, 4)), np.empty((3, 3))
+    for r in range(3):
+        for c in range(4):
+            for k in range(3):
+                X_BT[r, c] += X_BP[r, k] * X_PL[torso, k, c]
+        X_BT[r, 3] += X_BP[r, 3]
+    goals, after = np.zeros((count, 4, 4)), integral.copy()
+    error, grown, way = np.empty(3), np.empty(3), np.empty(3)
+    for h in range(count):
+        size = far = 0.0
+        for r in range(3):
+            error[r] = target[h, r] - X_BP[r, 3]
+            for k in range(3):
+                own = X_PL[wrists[h], k, 3] + grip * X_PL[wrists[h], k, 0]
+                error[r] -= X_BP[r, k] * own
+            grown[r] = integral[h, r] + rate * error[r]
+            far += error[r] * error[r]
+            size += grown[r] * grown[r]
+        if used[h] and math.sqrt(far) < zone:
+            share = min(limit / max(math.sqrt(size), 1e-9), 1.0)
+            for r in range(3):
+                after[h, r] = share * grown[r]
+        rotate(target[h, 3], target[h, 4], target[h, 5], R)
+        for r in range(3):
+            way[r] = target[h, r] + after[h, r] - X_BT[r, 3]
+        for r in range(3):
+            for k in range(3):
+                goals[h, r, 3] += X_BT[k, r] * way[k]
+                for c in range(3):
+                    goals[h, r, c] += X_BT[k, r] * R[k, c]
+        goals[h, 3, 3] = 1.0
+    return goals, after
 
 
 @njit(OUT2(IN2, IN2, IN2, IN2), cache=True)

@@ -27,7 +27,6 @@ INDICES: Final = given(1, types.int64)
 OUT1, OUT2 = types.float64[::1], types.float64[:, ::1]
 OUT3, OUT4 = types.float64[:, :, ::1], types.float64[:, :, :, ::1]
 _TINY: Final = 1e-12
-_SIDE: Final = 1e-9  # [m] from a box that has no direction yet
 
 
 @njit(types.float64(types.float64, types.float64, types.float64), cache=True)
@@ -74,48 +73,58 @@ def chain(q, fixed, sine, cosine, offset, parent):
     return X
 
 
-@njit(OUT2(IN4, INDICES, INDICES), cache=True)
-def pair_distances(segments, first, second):
-    """Distances of pairs of segments (B, N, 3, 2) [m], (B, P).
+@njit(types.float64(IN2, IN2), cache=True)
+def segment_distance(one, two):
+    """Distance of two segments (3, 2) [m].
 
     Ericson, Real-Time Collision Detection, 5.1.9; parallel segments start at s = 0.
     """
+    a = e = _TINY
+    b = c = f = 0.0
+    for i in range(3):
+        d1, d2 = one[i, 1] - one[i, 0], two[i, 1] - two[i, 0]
+        r = one[i, 0] - two[i, 0]
+        a += d1 * d1
+        e += d2 * d2
+        b += d1 * d2
+        c += d1 * r
+        f += d2 * r
+    s = clip((b * f - c * e) / max(a * e - b * b, _TINY), 0.0, 1.0)
+    t = clip((b * s + f) / e, 0.0, 1.0)
+    s = clip((b * t - c) / a, 0.0, 1.0)
+    total = 0.0
+    for i in range(3):
+        gap = one[i, 0] + s * (one[i, 1] - one[i, 0])
+        gap -= two[i, 0] + t * (two[i, 1] - two[i, 0])
+        total += gap * gap
+    return math.sqrt(total)
+
+
+@njit(OUT2(IN4, INDICES, INDICES), cache=True)
+def pair_distances(segments, first, second):
+    """Distances of pairs of segments (B, N, 3, 2) [m], (B, P)."""
     distances = np.empty((segments.shape[0], len(first)))
     for batch in range(segments.shape[0]):
         for k in range(len(first)):
             one, two = segments[batch, first[k]], segments[batch, second[k]]
-            a = e = _TINY
-            b = c = f = 0.0
-            for i in range(3):
-                d1, d2 = one[i, 1] - one[i, 0], two[i, 1] - two[i, 0]
-                r = one[i, 0] - two[i, 0]
-                a += d1 * d1
-                e += d2 * d2
-                b += d1 * d2
-                c += d1 * r
-                f += d2 * r
-            s = clip((b * f - c * e) / max(a * e - b * b, _TINY), 0.0, 1.0)
-            t = clip((b * s + f) / e, 0.0, 1.0)
-            s = clip((b * t - c) / a, 0.0, 1.0)
-            total = 0.0
-            for i in range(3):
-                gap = one[i, 0] + s * (one[i, 1] - one[i, 0])
-                gap -= two[i, 0] + t * (two[i, 1] - two[i, 0])
-                total += gap * gap
-            distances[batch, k] = math.sqrt(total)
+            distances[batch, k] = segment_distance(one, two)
     return distances
 
 
-@njit(types.UniTuple(types.float64, 2)(IN1, IN1, IN1), cache=True)
-def box_contact(start, along, half):
+@njit(types.UniTuple(types.float64, 2)(IN1, IN1, IN1, OUT1), cache=True)
+def box_contact(start, along, half, kinks):
     """Signed distance of one segment to a box around the origin, and where, as a share.
 
     The slope of the squared distance is piecewise linear and rises along the segment,
     with kinks where it crosses a face's plane: the root lies between the last where it
     falls and the first where it does not.
+
+    Args:
+        start, along: of the segment [m], (3,).
+        half: of the box [m], (3,).
+        kinks: room to work in, (8,).
     """
-    kinks = np.zeros(8)
-    kinks[7] = 1.0
+    kinks[6], kinks[7] = 0.0, 1.0
     for i in range(3):
         rate = along[i] if abs(along[i]) >= _TINY else _TINY
         kinks[i] = clip((half[i] - start[i]) / rate, 0.0, 1.0)
@@ -155,7 +164,7 @@ def box_contacts(segments, X_OB, half):
     batches, count = segments.shape[0], segments.shape[1]
     distance = np.empty((batches, count, len(half)))
     share = np.empty((batches, count, len(half)))
-    start, along = np.empty(3), np.empty(3)
+    start, along, kinks = np.empty(3), np.empty(3), np.empty(8)
     for batch in range(batches):
         for n in range(count):
             ends = segments[batch, n]
@@ -166,7 +175,7 @@ def box_contacts(segments, X_OB, half):
                     for k in range(3):
                         start[i] += X_OB[m, i, k] * ends[k, 0]
                         along[i] += X_OB[m, i, k] * (ends[k, 1] - ends[k, 0])
-                found = box_contact(start, along, half[m])
+                found = box_contact(start, along, half[m], kinks)
                 distance[batch, n, m], share[batch, n, m] = found
     return distance, share
 
@@ -291,40 +300,93 @@ def soles(X, right, left, points):
     return out
 
 
-@njit(OUT2(IN2, IN2, IN1), cache=True)
-def beside(centre, half, yaw):
-    """Way to the nearest point of upright boxes, from above, and its length, (M, 3).
+@njit(OUT2(types.float64, types.float64, types.float64), cache=True)
+def level(gx, gy, gz):
+    """Yaw-free rotation that turns a measured gravity straight down, (3, 3)."""
+    R = np.empty((3, 3))
+    n = math.sqrt(gx * gx + gy * gy + gz * gz)
+    R[2, 0], R[2, 1], R[2, 2] = 0.0, 0.0, 1.0
+    if n > 1e-6:
+        R[2, 0], R[2, 1], R[2, 2] = -gx / n, -gy / n, -gz / n
+    # Forward is the pelvis' x without its vertical part; lying face down has none.
+    x, z = 1.0, 0.0
+    if not abs(R[2, 0]) < 0.999999:
+        x, z = 0.0, -R[2, 0]
+    along = x * R[2, 0] + z * R[2, 2]
+    R[0, 0], R[0, 1], R[0, 2] = -along * R[2, 0], -along * R[2, 1], -along * R[2, 2]
+    R[0, 0] += x
+    R[0, 2] += z
+    f = math.sqrt(R[0, 0] ** 2 + R[0, 1] ** 2 + R[0, 2] ** 2)
+    for i in range(3):
+        R[0, i] /= f
+    for i in range(3):
+        a, b = (i + 1) % 3, (i + 2) % 3
+        R[1, i] = R[2, a] * R[0, b] - R[2, b] * R[0, a]
+    return R
 
-    Inside a box, and on its side, the way leads to its centre.
+
+@njit(types.Tuple((OUT2, OUT3))(IN1, IN2, IN2, IN3, types.float64), cache=True)
+def grounded(gravity, right, left, points, radius):
+    """Pose of a root whose lowest sole is on the floor, and the soles' points there.
+
+    Args:
+        gravity: measured in the root's frame, (3,).
+        right, left: poses of the feet in the root's frame, (4, 4).
+        points: in the foot's own frame, right and left [m], (2, N, 3).
+        radius: of the soles' capsules [m].
     """
-    out = np.empty((len(yaw), 3))
-    for m in range(len(yaw)):
-        c, s = math.cos(yaw[m]), math.sin(yaw[m])
-        px = -(c * centre[m, 0] + s * centre[m, 1])
-        py = -(c * centre[m, 1] - s * centre[m, 0])
-        x = clip(px, -half[m, 0], half[m, 0]) - px
-        y = clip(py, -half[m, 1], half[m, 1]) - py
-        out[m, 2] = math.hypot(x, y)
-        if not out[m, 2] > _SIDE:
-            x, y = -px, -py
-        out[m, 0], out[m, 1] = c * x - s * y, s * x + c * y
-    return out
+    X = np.zeros((4, 4))
+    X[:3, :3] = level(gravity[0], gravity[1], gravity[2])
+    X[3, 3] = 1.0
+    under = soles(X, right, left, points)
+    lowest = math.inf
+    for foot in range(2):
+        for n in range(points.shape[1]):
+            under[foot, n, 2] -= radius
+            if not under[foot, n, 2] >= lowest:
+                lowest = under[foot, n, 2]
+    X[2, 3] = -lowest
+    under[:, :, 2] -= lowest
+    return X, under
 
 
-@njit(OUT3(IN2, IN1, IN2), cache=True)
-def box_poses(centre, yaw, X):
-    """Pose `X`, (4, 4), seen from upright boxes, (M, 4, 4)."""
-    out = np.zeros((len(yaw), 4, 4))
-    for m in range(len(yaw)):
-        c, s = math.cos(yaw[m]), math.sin(yaw[m])
-        for k in range(4):
-            moved = X[3, k]  # 0 for the axes, 1 for the origin
-            x = X[0, k] - moved * centre[m, 0]
-            y = X[1, k] - moved * centre[m, 1]
-            out[m, 0, k], out[m, 1, k] = c * x + s * y, c * y - s * x
-            out[m, 2, k] = X[2, k] - moved * centre[m, 2]
-        out[m, 3, 3] = 1.0
-    return out
+@njit(
+    types.float64(IN3, IN1, IN2, IN1, IN1, IN3, IN1, IN2, IN2, IN2, types.float64),
+    cache=True,
+)
+def capture_margin(X, dq, root, gyro, base, under, share, com, axis, carried, g):
+    """Signed distance of the capture point to the hull of both soles [m].
+
+    Args:
+        X: poses of the links in the root's frame, (J + 1, 4, 4).
+        dq: joint velocities [rad/s], (J,).
+        root: its pose in the base frame, (4, 4).
+        gyro: its angular velocity in its own frame [rad/s], (3,).
+        base: vx, vy [m/s] of the base, (>= 2,).
+        under: points under the soles [m], (2, N, 3).
+        share, com, axis, carried: of the body, see `com_motion`.
+        g: acceleration of gravity [m/s^2].
+    """
+    motion = com_motion(X, share, com, axis, carried, dq)
+    for i in range(3):
+        a, b = (i + 1) % 3, (i + 2) % 3
+        motion[1, i] += gyro[a] * motion[0, b] - gyro[b] * motion[0, a]
+    p, v = np.empty(3), np.empty(3)
+    for r in range(3):
+        p[r], v[r] = root[r, 3], 0.0
+        for k in range(3):
+            p[r] += root[r, k] * motion[0, k]
+            v[r] += root[r, k] * motion[1, k]
+    height = p[2] if not p[2] < 0.1 else 0.1
+    slowness = math.sqrt(height / g)
+    count = under.shape[1]
+    points = np.empty((2 * count, 2))
+    for foot in range(2):
+        for n in range(count):
+            points[foot * count + n] = under[foot, n, :2]
+    x = p[0] + slowness * (v[0] + base[0])
+    y = p[1] + slowness * (v[1] + base[1])
+    return polygon_margin(points, x, y)
 
 
 def contiguous(a: Array) -> Array:

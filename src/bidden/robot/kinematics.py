@@ -133,11 +133,15 @@ class Kinematics:
         key, known = gravity.tobytes(), self._grounded
         if known.X_PL is X_PL and known.key == key:
             return known.X_BP
-        X_BP = np.eye(4)
-        X_BP[:3, :3] = level_rotation(gravity)
-        soles = self.sole_points(X_PL, X_BP)  # with the pelvis on the floor
-        X_BP[2, 3] = -soles[..., 2].min()
-        soles[..., 2] += X_BP[2, 3]
+        right, left = FEET
+        X_BP: Array
+        X_BP, soles = kernels.grounded(
+            contiguous(gravity),
+            contiguous(X_PL[right]),
+            contiguous(X_PL[left]),
+            self._sole_points,
+            self._sole_radius,
+        )
         X_BP.flags.writeable = soles.flags.writeable = False
         if not X_PL.flags.writeable:
             self._grounded = _Grounded(X_PL, key, X_BP, soles)
@@ -153,22 +157,8 @@ def shared_kinematics() -> Kinematics:
 def level_rotation(gravity: Array) -> Array:
     """Yaw-free rotation R_BP that turns measured gravity straight down, (3, 3)."""
     gx, gy, gz = (float(v) for v in gravity)
-    n = float(np.sqrt(gx * gx + gy * gy + gz * gz))
-    up = (-gx / n, -gy / n, -gz / n) if n > 1e-6 else (0.0, 0.0, 1.0)
-    # Forward is the pelvis' x without its vertical part; lying face down has none.
-    lead = (1.0, 0.0, 0.0) if abs(up[0]) < 0.999999 else (0.0, 0.0, -up[0])
-    dot = lead[0] * up[0] + lead[2] * up[2]
-    fx, fy, fz = (lead[k] - dot * up[k] for k in range(3))
-    f = float(np.sqrt(fx * fx + fy * fy + fz * fz))
-    fx, fy, fz = fx / f, fy / f, fz / f
-    ux, uy, uz = up
-    return np.array(
-        [
-            [fx, fy, fz],
-            [uy * fz - uz * fy, uz * fx - ux * fz, ux * fy - uy * fx],
-            [ux, uy, uz],
-        ]
-    )
+    R_BP: Array = kernels.level(gx, gy, gz)
+    return R_BP
 
 
 def grip_poses(X_BW: Array) -> Array:

@@ -13,14 +13,12 @@ from typing import Final
 import numpy as np
 
 from bidden.core.messages import Advice, Array, Command, RobotState, Rung
-from bidden.robot.balance import (
-    Balance,
-    capture_point,
-    polygon_margin,
-)
+from bidden.robot.balance import Balance
+from bidden.robot.kernels import contiguous
 from bidden.robot.kinematics import Kinematics
 from bidden.robot.model import load_model
 
+from . import kernels
 from . import limits as table
 from .limits import Limits
 
@@ -95,22 +93,44 @@ ADVISED: Final = frozenset(
 )
 
 
+# What a measured state is made of, and how many numbers each; moving things first
+_PARTS: Final = (29, 29, 3, 3, 3, 3, 29, 2, 2)
+_GRAVITY: Final = slice(61, 64)
+
+
 def _state_bounds() -> tuple[Array, Array]:
     joints = load_model().links[1:]
-    lower = [j.lower - table.ENCODER_SLACK for j in joints]
-    upper = [j.upper + table.ENCODER_SLACK for j in joints]
     speed = [2.0 * j.speed for j in joints]
     high = [
         *speed,
-        *[table.TORQUE_MAX] * 29,
         *[table.GYRO_MAX] * 3,
         *[1.1] * 3,
         *[table.ODOMETRY_MAX] * 3,
         *[table.BASE_SPEED_MAX] * 3,
+        *[table.TORQUE_MAX] * 29,
         *[table.WIDTH_MAX] * 2,
         *[table.FORCE_MAX] * 2,
     ]
+    lower = [j.lower - table.ENCODER_SLACK for j in joints]
+    upper = [j.upper + table.ENCODER_SLACK for j in joints]
     return np.array([*lower, *(-v for v in high)]), np.array([*upper, *high])
+
+
+def numbers_of(state: object) -> Array | None:
+    """All that a state says, in one row; None when it is not made of numbers, (103,).
+
+    Order: q, dq, gyro, gravity, base pose, base velocity, torque, grip width, force.
+    """
+    if not (isinstance(state, RobotState) and isinstance(state.stamp_ns, int)):
+        return None
+    parts = (
+        state.q, state.dq, state.gyro, state.gravity, state.base_pose,
+        state.base_velocity, state.torque, state.grip_width, state.grip_force,
+    )  # fmt: skip
+    for part, count in zip(parts, _PARTS, strict=True):
+        if not _is_numbers(part, (count,)):
+            return None
+    return np.concatenate(parts, dtype=np.float64)
 
 
 class StateCheck:
@@ -121,30 +141,25 @@ class StateCheck:
         self._speed = np.array([2.0 * j.speed for j in load_model().links[1:]])
 
     def __call__(
-        self, state: RobotState, last: RobotState | None, *, now_ns: int
+        self,
+        state: RobotState,
+        numbers: Array | None,
+        last: RobotState | None,
+        *,
+        now_ns: int,
     ) -> Check | None:
-        """The check that refuses the state, or None."""
-        if not (
-            isinstance(state, RobotState)
-            and all(_is_numbers(a, (29,)) for a in (state.q, state.dq, state.torque))
-            and all(_is_numbers(a, (3,)) for a in (state.gyro, state.gravity))
-            and all(
-                _is_numbers(a, (3,)) for a in (state.base_pose, state.base_velocity)
-            )
-            and all(_is_numbers(a, (2,)) for a in (state.grip_width, state.grip_force))
-            and isinstance(state.stamp_ns, int)
-        ):
+        """The check that refuses the state, or None.
+
+        Args:
+            state: measured.
+            numbers: what `numbers_of` gives for it.
+            last: the newest one that was believed.
+            now_ns: time of the control loop.
+        """
+        if numbers is None or not kernels.is_within(numbers, self._low, self._high):
             return Check.STATE_INVALID
-        numbers = np.concatenate(
-            [
-                state.q, state.dq, state.torque, state.gyro, state.gravity,
-                state.base_pose, state.base_velocity, state.grip_width,
-                state.grip_force,
-            ]
-        )  # fmt: skip
-        if not ((numbers >= self._low) & (numbers <= self._high)).all():
-            return Check.STATE_INVALID
-        if not (state.gravity @ state.gravity >= 0.5):
+        gx, gy, gz = numbers[_GRAVITY].tolist()
+        if not (gx * gx + gy * gy + gz * gz >= 0.5):
             return Check.STATE_INVALID
         if not (state.stamp_ns <= now_ns + table.FUTURE_SLACK_NS):
             return Check.STATE_STAMP
@@ -152,8 +167,9 @@ class StateCheck:
             return None
         if not (state.stamp_ns >= last.stamp_ns):
             return Check.STATE_STAMP
-        reach = self._speed * ((state.stamp_ns - last.stamp_ns) * 1e-9)
-        if not (np.abs(state.q - last.q) <= reach + table.JUMP_SLACK).all():
+        period = (state.stamp_ns - last.stamp_ns) * 1e-9
+        q, before = numbers[:29], contiguous(last.q)
+        if not kernels.is_near(q, before, self._speed, period, table.JUMP_SLACK):
             return Check.STATE_JUMP
         return None
 
@@ -185,9 +201,11 @@ def check_command(
         and _is_numbers(command.grip, (2,))
         and isinstance(command.stamp_ns, int)
         and isinstance(command.source_ns, int)
-        and np.isfinite(command.base_velocity).all()
-        and np.isfinite(command.arm_q).all()
-        and np.isfinite(command.grip).all()
+        and kernels.are_finite(
+            contiguous(command.base_velocity),
+            contiguous(command.arm_q),
+            contiguous(command.grip),
+        )
     ):
         return Check.COMMAND_INVALID
     newest = now_ns + table.FUTURE_SLACK_NS
@@ -243,10 +261,11 @@ class BalanceCheck:
 
         Both feet, because a walking robot's next step is where its swing foot is.
         """
-        R_BP = X_BP[:3, :3]
-        com, velocity = self._balance.com_motion(
-            X_PL, state.dq, R_BP=R_BP, gyro=state.gyro, base=state.base_velocity
+        return self._balance.capture_margin(
+            X_PL,
+            state.dq,
+            X_BP=X_BP,
+            gyro=state.gyro,
+            base=state.base_velocity,
+            soles=self._kinematics.sole_points(X_PL, X_BP),
         )
-        soles = self._kinematics.sole_points(X_PL, X_BP)
-        feet = soles.reshape(-1, 3)[:, :2]
-        return polygon_margin(feet, capture_point(R_BP @ com + X_BP[:3, 3], velocity))

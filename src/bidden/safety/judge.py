@@ -20,6 +20,7 @@ from bidden.core.messages import (
     Verdict,
 )
 from bidden.robot import g1
+from bidden.robot.kernels import contiguous
 from bidden.robot.kinematics import shared_kinematics
 
 from .body import (
@@ -40,7 +41,9 @@ from .checks import (
     StateCheck,
     check_advice,
     check_command,
+    numbers_of,
 )
+from .kernels import are_same
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
 from .memory import Outcome, ShieldState, Tick, start
 from .modes import ARMED, Faults, in_the_way, next_mode, standing_faults
@@ -88,16 +91,14 @@ class Judge:
         is_pressed: bool = False,
     ) -> Outcome:
         """Judge one command; never raises."""
-        tick = start(own, now_ns)
+        own, tick = own.fork(), start(own, now_ns)
         if is_pressed:
             tick.found.append((Rung.SETTLE, Check.ESTOP))
         try:
-            own = self._feel(own, health, tick)
+            self._feel(own, health, tick)
             tick.found += check_advice(advice)
-            own = self._believe(own, state, tick)
+            self._believe(own, state, tick)
             command = self._accept(own, command, tick)
-            if command is not None:
-                own = replace(own, command_ns=command.stamp_ns)
             if own.retreat is not None:
                 command = self._retreat(own, own.retreat, tick)
             if tick.can_judge:
@@ -115,53 +116,58 @@ class Judge:
             reasons += (Check.BATTERY.value,)
         return tuple(dict.fromkeys(reasons))
 
-    def _feel(self, own: ShieldState, health: Health | None, tick: Tick) -> ShieldState:
+    def _feel(self, own: ShieldState, health: Health | None, tick: Tick) -> None:
         """Take over the health report, if it can be believed."""
         condition = check_health(
             health, own.health, now_ns=tick.now_ns, limits=self._limits
         )
         tick.found += condition.found
-        tick.share = condition.share
-        if condition.believed is own.health:
-            return own
-        return replace(own, health=condition.believed)
+        tick.share, own.health = condition.share, condition.believed
 
-    def _believe(self, own: ShieldState, state: RobotState, tick: Tick) -> ShieldState:
+    def _believe(self, own: ShieldState, state: RobotState, tick: Tick) -> None:
         """Take over the measured state, if it can be believed."""
-        bad = self._check_state(state, own.state, now_ns=tick.now_ns)
+        numbers = numbers_of(state)
+        bad = self._check_state(state, numbers, own.state, now_ns=tick.now_ns)
         if bad is Check.STATE_STAMP:
-            return self._drop(own, tick)
-        if bad is not None:
-            tick.found.append((Rung.HOLD, bad))
-            return own
+            self._drop(own, tick)
+            return
+        if bad is not None or numbers is None:
+            tick.found.append((Rung.HOLD, bad or Check.STATE_INVALID))
+            return
         tick.can_judge = True
-        own = _stood_up(own, state)
-        assert own.posture is not None
-        stillness = watch(own.stillness, state, posture=own.posture, base=own.base)
-        if stillness.is_stuck(self._limits.stuck_s):
+        if own.posture is None:
+            own.posture, own.grip = _first_posture(state)
+        own.stillness = watch(
+            own.stillness,
+            numbers,
+            stamp_ns=state.stamp_ns,
+            posture=own.posture,
+            base=own.base,
+        )
+        if own.stillness.is_stuck(self._limits.stuck_s):
             tick.found.append((Rung.SETTLE, Check.STATE_STUCK))
-        drops = max(0.0, own.drops - tick.period)
-        return replace(own, state=state, stillness=stillness, drops=drops)
+        own.state, own.drops = state, max(0.0, own.drops - tick.period)
 
-    def _drop(self, own: ShieldState, tick: Tick) -> ShieldState:
+    def _drop(self, own: ShieldState, tick: Tick) -> None:
         """Leave out a disordered sample; one now and then is no reason to hold."""
-        drops = own.drops + 1.0
-        few = drops <= self._limits.stamp_drops
+        own.drops += 1.0
+        few = own.drops <= self._limits.stamp_drops
         tick.found.append((Rung.WARN if few else Rung.HOLD, Check.STATE_STAMP))
         if own.state is not None:
             age_ns = tick.now_ns - own.state.stamp_ns
             tick.can_judge = 0 <= age_ns <= self._limits.state_age_s * 1e9
-        return replace(own, drops=drops)
 
     def _accept(
         self, own: ShieldState, command: Command | None, tick: Tick
     ) -> Command | None:
+        """The command, if it can be heeded."""
         bad = check_command(
             command, own.command_ns, now_ns=tick.now_ns, limits=self._limits
         )
-        if bad is not None:
-            tick.found.append((Rung.HOLD, bad))
+        if bad is not None or command is None:
+            tick.found.append((Rung.HOLD, bad or Check.COMMAND_MISSING))
             return None
+        own.command_ns = command.stamp_ns
         return command
 
     def _retreat(self, own: ShieldState, retreat: Retreat, tick: Tick) -> Command:
@@ -216,7 +222,7 @@ class Judge:
         tick.found += swept.found
         tick.base = swept.value
         tick.margin = min(tick.margin, base.margin, swept.margin)
-        tick.grip = np.minimum(np.maximum(command.grip, 0.0), 1.0)
+        tick.grip = np.minimum(np.maximum(contiguous(command.grip), 0.0), 1.0)
 
     def _weigh(self, own: ShieldState, X_PL: Array, tick: Tick) -> None:
         """Look for loads and contacts in the torques of the arms."""
@@ -224,8 +230,8 @@ class Judge:
         assert state is not None
         arms, per_kg = self._arm_effort(X_PL, state.gravity)
         residual = state.torque[g1.ARMS] - arms
-        tick.effort = smoothed(own.effort, residual, period=tick.period)
-        tick.found += check_effort(tick.effort, per_kg, self._limits)
+        own.effort = smoothed(own.effort, residual, period=tick.period)
+        tick.found += check_effort(own.effort, per_kg, self._limits)
 
     def _bend_base(
         self, wish: Array, own: ShieldState, scene: Scene, tick: Tick
@@ -292,12 +298,11 @@ class Judge:
         posture, grip, base = own.posture, own.grip, STILL
         if tick.base is not None and _may_move(own, found, rung):
             posture, grip, base = tick.arms, tick.grip, tick.base
-        settle = own.settle
         ramp = tick.period / self._limits.settle_s
         if rung >= Rung.SETTLE:
-            settle = min(1.0, settle + ramp)
+            own.settle = min(1.0, own.settle + ramp)
         elif own.mode in ARMED:
-            settle = max(0.0, settle - ramp)
+            own.settle = max(0.0, own.settle - ramp)
         command = _frozen_command(
             base, posture, grip, now_ns=now_ns, source_ns=own.command_ns
         )
@@ -307,32 +312,20 @@ class Judge:
             reasons=tuple(dict.fromkeys(check.value for _, check in found)),
             margin_m=tick.margin,
         )
-        after = replace(
-            own,
-            now_ns=now_ns,
-            effort=own.effort if tick.effort is None else tick.effort,
-            posture=posture,
-            grip=grip,
-            base=base,
-            settle=settle,
-            retreat=_next_retreat(own, rung, now_ns),
-            faults=faults,
-            found=fresh,
-            mode=next_mode(
-                own.mode, faults, rung=rung, is_moving=_is_moving(command, own)
-            ),
-        )
-        return Outcome(command=command, verdict=verdict, own=after)
+        own.retreat = _next_retreat(own, rung, now_ns)
+        is_moving = _is_moving(command, own)
+        own.mode = next_mode(own.mode, faults, rung=rung, is_moving=is_moving)
+        own.posture, own.grip, own.base = posture, grip, base
+        own.now_ns, own.faults, own.found = now_ns, faults, fresh
+        return Outcome(command=command, verdict=verdict, own=own)
 
 
-def _stood_up(own: ShieldState, state: RobotState) -> ShieldState:
-    """With the posture and grip that the first believed state shows."""
-    if own.posture is not None:
-        return own
+def _first_posture(state: RobotState) -> tuple[Array, Array]:
+    """The arms' posture and the grip that the first believed state shows."""
     opening = state.grip_width / (2 * g1.GRIP_TRAVEL)
     grip = np.where(state.grip_force > SQUEEZE, 1.0, np.clip(1 - opening, 0, 1))
     posture = np.clip(state.q[g1.ARMS], ARM_LOWER, ARM_UPPER)
-    return replace(own, posture=posture, grip=grip)
+    return contiguous(posture), contiguous(grip)
 
 
 def _reduced_share(wish: Array, limits: Limits) -> float:
@@ -367,10 +360,13 @@ def _is_moving(command: Command, own: ShieldState) -> bool:
     """Whether a vetted command asks for more than standing as before."""
     if own.posture is None or own.grip is None:
         return False
-    return not (
-        (command.base_velocity == 0.0).all()
-        and (command.arm_q == own.posture).all()
-        and (command.grip == own.grip).all()
+    return not are_same(
+        command.base_velocity,
+        command.grip,
+        own.grip,
+        command.arm_q,
+        own.posture,
+        STILL,
     )
 
 

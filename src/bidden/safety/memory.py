@@ -24,9 +24,12 @@ from .modes import Faults
 CONTROL_PERIOD: Final = 0.02  # [s]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class ShieldState:
-    """All that the shield remembers from one step to the next."""
+    """All that the shield remembers from one step to the next.
+
+    A step changes its own fork; the arrays and tuples in it are replaced, not changed.
+    """
 
     mode: Mode = Mode.DISARMED
     now_ns: int | None = None  # of the last step
@@ -43,6 +46,13 @@ class ShieldState:
     health: Health | None = None  # the newest believed
     faults: Faults = ()
     found: tuple[Finding, ...] = ()  # by the last step itself, without older faults
+
+    def fork(self) -> ShieldState:
+        """The same memory, to be changed without changing this one."""
+        other = ShieldState.__new__(ShieldState)
+        for name in ShieldState.__slots__:
+            setattr(other, name, getattr(self, name))
+        return other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +74,6 @@ class Tick:
     arms: Array | None = None
     base: Array | None = None
     grip: Array | None = None
-    effort: Array | None = None
     margin: float = float("inf")
     share: float = 1.0  # of the speeds that warm motors are left with
     can_judge: bool = False  # the newest believed state is one to move by

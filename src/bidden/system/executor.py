@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bidden.core.frames import rotation_rpy
 from bidden.core.messages import (
     ACTION_NAMES,
     LEFT,
@@ -18,9 +17,12 @@ from bidden.core.messages import (
     Observation,
     RobotState,
 )
-from bidden.robot.g1 import READY_ARMS
+from bidden.robot.g1 import GRIP_POINT, READY_ARMS
 from bidden.robot.ik import ArmIK
-from bidden.robot.kinematics import TORSO, WRISTS, grip_poses, shared_kinematics
+from bidden.robot.ik_kernels import grip_goals
+from bidden.robot.kinematics import TORSO, WRISTS, shared_kinematics
+
+_WRISTS = np.array(WRISTS)
 
 # Where a hand rests in B: xyz [m], roll pitch yaw [rad]; the pose of READY_ARMS
 REST_HAND: Array = np.array(
@@ -121,24 +123,23 @@ class Executor:
 
     def _follow(self, state: RobotState) -> None:
         """Move the arms' joint targets towards the targets of the hands in use."""
-        c, target = self.config, self.hand_target
+        c = self.config
         X_PL = self._kinematics.link_poses(state.q)
-        X_BP = self._kinematics.ground(X_PL, state.gravity)
-        error = target[:, :3] - grip_poses(X_BP @ X_PL[WRISTS])[:, :3, 3]
-        distance = np.sqrt(np.vecdot(error, error))
-        near = self._used & (distance < c.integral_zone)
-        integral = self._integral + c.integral_gain * c.tick_s * error
-        size = np.sqrt(np.vecdot(integral, integral))[:, None]
-        integral *= np.minimum(c.integral_limit / np.maximum(size, 1e-9), 1.0)
-        self._integral = np.where(near[:, None], integral, self._integral)
-        X_BT = X_BP @ X_PL[TORSO]
-        R_TB = X_BT[:3, :3].T
-        X_TG = np.zeros((2, 4, 4))
-        X_TG[:, 3, 3] = 1.0
-        X_TG[:, :3, :3] = R_TB @ np.stack([rotation_rpy(t[3:]) for t in target])
-        X_TG[:, :3, 3] = (target[:, :3] + self._integral - X_BT[:3, 3]) @ R_TB.T
+        X_TG, self._integral = grip_goals(
+            self._kinematics.ground(X_PL, state.gravity),
+            X_PL,
+            _WRISTS,
+            TORSO,
+            self.hand_target,
+            self._used,
+            self._integral,
+            c.integral_gain * c.tick_s,
+            c.integral_limit,
+            c.integral_zone,
+            GRIP_POINT,
+        )
         q = self._arm_q.reshape(2, 7)[::-1]  # by hand number: right, left
-        q = np.where(self._used[:, None], self._ik.solve(X_TG, q, iterations=1), q)
+        q = self._ik.solve(X_TG, q, iterations=1, used=self._used)
         self._arm_q = q[::-1].reshape(14)
 
 

@@ -10,13 +10,16 @@ from bidden.core.messages import Array, Rung
 from bidden.robot import g1
 from bidden.robot.balance import GRAVITY
 from bidden.robot.ik_kernels import arm_effort
+from bidden.robot.kernels import contiguous
 from bidden.robot.model import load_model
+from bidden.safety import kernels
 from bidden.safety.checks import Check, Finding
 from bidden.safety.limits import Limits
 
 SMOOTHING_S: Final = 0.25  # of the residual; a step of the gait takes 0.5 s
-_LEVER: Final = 0.05  # [m] of a hand off its joints, below which no mass is told
-_WEAK: Final = 5  # wrist pitch and yaw come last in each arm
+# Of a hand 0.05 m off its joints; no mass is told from less [(N m/kg)^2]
+_SMALLEST: Final = (0.05 * GRAVITY) ** 2
+_STRONG: Final = 5  # joints of an arm; wrist pitch and yaw come last
 _FIRST: Final = g1.ARMS.start + 1  # link of the first arm joint
 
 
@@ -45,7 +48,7 @@ class ArmEffort:
             self._com,
             self._axis,
             self._mass,
-            GRAVITY * gravity,
+            GRAVITY * contiguous(gravity),
             self._grip,
             7,
         )
@@ -55,7 +58,7 @@ class ArmEffort:
 def smoothed(before: Array | None, residual: Array, *, period: float) -> Array:
     """The residual torque without the swing of a step, (14,)."""
     if before is None:
-        return residual
+        return contiguous(residual)
     after: Array = before + min(period / SMOOTHING_S, 1.0) * (residual - before)
     return after
 
@@ -69,22 +72,9 @@ def check_effort(residual: Array, per_kg: Array, limits: Limits) -> list[Finding
         limits: the limits.
     """
     found: list[Finding] = []
-    mass = loads_of(residual, per_kg)
-    load = np.maximum(mass, 0.0)[:, None] * per_kg.reshape(2, 7)
-    rest = np.abs(residual.reshape(2, 7) - load)
-    if not (
-        rest[:, :_WEAK].max() <= limits.contact_torque
-        and rest[:, _WEAK:].max() <= limits.contact_torque_wrist
-    ):
+    push, weak_push, mass = kernels.pushes_of(residual, per_kg, _SMALLEST, _STRONG)
+    if not (push <= limits.contact_torque and weak_push <= limits.contact_torque_wrist):
         found.append((Rung.HOLD, Check.CONTACT))
-    if not mass.max() <= limits.payload_mass:
+    if not mass <= limits.payload_mass:
         found.append((Rung.RETREAT, Check.PAYLOAD))
     return found
-
-
-def loads_of(residual: Array, per_kg: Array) -> Array:
-    """Masses in the hands that explain the residual best, left and right [kg], (2,)."""
-    one, two = per_kg.reshape(2, 7), residual.reshape(2, 7)
-    size = np.maximum((one * one).sum(axis=1), (_LEVER * GRAVITY) ** 2)
-    mass: Array = (one * two).sum(axis=1) / size
-    return mass

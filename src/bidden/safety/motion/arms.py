@@ -6,12 +6,15 @@ so that an arm slides along a table or its own body. What remains too near is sh
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from bidden.core.messages import Array, RobotState, Rung
 from bidden.robot import g1
+from bidden.robot.kernels import contiguous
 from bidden.robot.kinematics import WRISTS, Kinematics
-from bidden.safety.checks import Check, Finding
+from bidden.safety.checks import Check
 from bidden.safety.limits import (
     ARM_EFFORT,
     ARM_KD,
@@ -24,27 +27,34 @@ from bidden.safety.scene import Scene
 
 from .gaps import ArmGaps, Gaps, shares_of, surroundings_of
 from .step import CHORD, FULL, TINY, Step, nearest_step
+from .step_kernels import hand_ways, joint_targets, shortened, slowed
+
+_LAG: Final = ARM_KD / ARM_KP  # of the servos [s]
+_REACH: Final = ARM_EFFORT / ARM_KP  # [rad] of error that takes all their torque
+_WRISTS: Final = np.array(WRISTS)
 
 
 def limit_joints(
     wish: Array, posture: Array, state: RobotState, *, period: float, limits: Limits
 ) -> Step:
     """Arm targets inside range, torque and joint speed, from `posture`, (14,)."""
-    found: list[Finding] = []
-    target = np.minimum(np.maximum(wish, ARM_LOWER), ARM_UPPER)
-    if not np.abs(target - wish).max() <= 1e-6:
-        found.append((Rung.WARN, Check.JOINT_RANGE))
-    # Where the servo would ask for all its torque: kp (target - q) - kd dq = effort.
-    q = state.q[g1.ARMS] + (ARM_KD / ARM_KP) * state.dq[g1.ARMS]
-    reach = ARM_EFFORT / ARM_KP
-    eased = np.minimum(np.maximum(target, q - reach), q + reach)
-    eased = np.minimum(np.maximum(eased, ARM_LOWER), ARM_UPPER)
-    if not np.abs(eased - target).max() <= 1e-6:
-        found.append((Rung.WARN, Check.JOINT_TORQUE))
-    slow = _slowed(eased - posture, limits.arm_speed * period)
-    if not np.abs(slow - (eased - posture)).max() <= 1e-6:
-        found.append((Rung.WARN, Check.JOINT_SPEED))
-    return Step(value=posture + slow, found=found)
+    value, ranged, strong, fast = joint_targets(
+        contiguous(wish),
+        posture,
+        contiguous(state.q[g1.ARMS]),
+        contiguous(state.dq[g1.ARMS]),
+        ARM_LOWER,
+        ARM_UPPER,
+        _LAG,
+        _REACH,
+        limits.arm_speed * period,
+    )
+    checks = (
+        (ranged, Check.JOINT_RANGE),
+        (strong, Check.JOINT_TORQUE),
+        (fast, Check.JOINT_SPEED),
+    )
+    return Step(value=value, found=[(Rung.WARN, check) for cut, check in checks if cut])
 
 
 class ArmMotion:
@@ -84,17 +94,19 @@ class ArmMotion:
         found = [(Rung.SLOW, check) for check in cut]
         if found:
             step = self._bend(target - posture, gaps, X_PL[0])
-            target = posture + _slowed(step, limits.arm_speed * period)
+            target = posture + slowed(step, limits.arm_speed * period)
             target = np.minimum(np.maximum(target, ARM_LOWER), ARM_UPPER)
             X_PL = np.concatenate([X_PL[:1], self._poses(q, target)])
             gaps = self._gaps.measure(X_PL, around, limits)
             share, _ = shares_of(gaps)
-        slow = _hand_share(X_PL, CHORD * period * _hand_speed(gaps, limits))
-        if not slow.min() >= FULL:
+        most = CHORD * period * _hand_speed(gaps, limits)
+        ways = hand_ways(X_PL, _WRISTS, g1.GRIP_POINT)
+        slow = [1.0 if way <= most else most / way for way in ways]
+        if not min(slow) >= FULL:
             found.append((Rung.SLOW, Check.HAND_SPEED))
-        share = np.repeat(np.minimum(share, slow)[::-1], 7)  # left arm first
+        right, left = (min(a, b) for a, b in zip(share, slow, strict=True))
         return Step(
-            value=posture + share * (target - posture),
+            value=shortened(posture, target, right, left),
             found=found,
             margin=min(g.margin for g in gaps),
         )
@@ -124,13 +136,6 @@ class ArmMotion:
         return bent
 
 
-def _slowed(step: Array, most: float) -> Array:
-    """The step shortened to the joint speed; each arm keeps its direction, (14,)."""
-    share = np.minimum(most / np.maximum(np.abs(step), TINY), 1.0)
-    slowed: Array = np.repeat(share.reshape(2, 7).min(axis=1), 7) * step
-    return slowed
-
-
 def _hand_speed(gaps: tuple[Gaps, ...], limits: Limits) -> float:
     """How fast a hand may be, with or without a person near it [m/s]."""
     near = any(
@@ -138,13 +143,3 @@ def _hand_speed(gaps: tuple[Gaps, ...], limits: Limits) -> float:
         for g in gaps
     )
     return limits.hand_speed_near_person if near else limits.hand_speed
-
-
-def _hand_share(X_PL: Array, most: float) -> Array:
-    """Share of the step that keeps each hand's way under `most` [m], (2,)."""
-    wrists = X_PL[:, WRISTS]
-    grips = wrists[:, :, :3, 3] + g1.GRIP_POINT * wrists[:, :, :3, 0]
-    step = grips[1] - grips[0]
-    way = np.sqrt(np.vecdot(step, step))
-    share: Array = np.minimum(most / np.maximum(way, TINY), 1.0)
-    return share

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
@@ -16,29 +15,31 @@ from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 from bidden.robot import g1, ik_kernels
-from bidden.robot.capsules import (
-    BodyCapsules,
-    box_contacts,
-    pair_distances,
-    segment_contacts,
-)
+from bidden.robot.capsules import BodyCapsules, segment_contacts
 from bidden.robot.kernels import contiguous
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check
 from bidden.safety.limits import Limits
-from bidden.safety.scene import Scene, box_poses, boxes_near, people_near
+from bidden.safety.scene import Scene
 
+from .gap_kernels import (
+    box_gaps,
+    boxes_within,
+    people_within,
+    person_gaps,
+    self_gaps,
+)
 from .step import FULL, TINY
 
 ARM_REACH: Final = 0.9  # [m] from the body's axis: farther boxes are no arm's matter
 PERSON_REACH: Final = 1.7  # [m] likewise: reach, and `person_hand` from there
-NO_POSES: Final[Array] = np.zeros((0, 4, 4))
-NO_SIZES: Final[Array] = np.zeros((0, 3))
 _CONTACTS: Final = 6  # most that one arm is bent around
 
 Indices = NDArray[np.signedinteger]
 # Capsule, point on it and direction away from the other side, of several contacts
 Side = tuple[Indices, Array, Array]
+Found = tuple[Array, Array, float, float, float]  # `gap_kernels.GAPS`
+Sides = Callable[[int, Indices], list[Side]]  # of an arm's gaps, for `ArmGaps.growth`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,14 +54,21 @@ class Surroundings:
 
 def surroundings_of(scene: Scene, X_BP: Array) -> Surroundings:
     """The scene as the arms meet it: what no hand can come near is left out."""
-    near = boxes_near(scene, ARM_REACH)
-    ends, radius = people_near(scene, PERSON_REACH)
-    X_OP, half = NO_POSES, NO_SIZES
-    if len(near):
-        half = scene.box_half[near]
-        X_OP = box_poses(scene.box_centre[near], scene.box_yaw[near], X_BP)
-    if len(radius):
-        ends = X_BP[:3, :3].T @ (ends - X_BP[:3, 3:])
+    X_OP, half = boxes_within(
+        contiguous(scene.box_centre),
+        contiguous(scene.box_half),
+        contiguous(scene.box_yaw),
+        scene.boxes_beside,
+        X_BP,
+        ARM_REACH,
+    )
+    ends, radius = people_within(
+        contiguous(scene.person_ends),
+        contiguous(scene.person_radius),
+        scene.people_beside,
+        X_BP,
+        PERSON_REACH,
+    )
     return Surroundings(X_OP=X_OP, half=half, ends=ends, radius=radius)
 
 
@@ -72,9 +80,8 @@ class Gaps:
     approach: Array  # what each gap loses to each arm's step [m], (2, C)
     room: Array  # what it may lose to it [m], (2, C)
     margin: float  # least gap after the step [m]
-    sides: Callable[
-        [int, Indices], list[Side]
-    ]  # of an arm's gaps, for `ArmGaps.growth`
+    share: tuple[float, float]  # of its step that each arm may take
+    sides: Sides
 
     def tightest(self, arm: int) -> Indices:
         """Indices of the gaps that the arm's step takes too much from."""
@@ -83,23 +90,16 @@ class Gaps:
         return over[np.argsort(-excess[over])[:_CONTACTS]]
 
 
-def shares_of(gaps: tuple[Gaps, ...]) -> tuple[Array, tuple[Check, ...]]:
-    """Share of its step that each arm may take, (2,), and the kinds that cut it."""
-    approach = np.concatenate([kind.approach for kind in gaps], axis=1)
-    room = np.concatenate([kind.room for kind in gaps], axis=1)
-    share = np.minimum(room / np.maximum(approach, TINY), 1.0)
-    share = np.where(approach > TINY, share, 1.0)
-    least: Array = share.min(axis=1)
-    if least.min() >= FULL:
-        return least, ()
-    ends = np.cumsum([kind.approach.shape[1] for kind in gaps])
-    parts = np.split(share, ends[:-1], axis=1)
-    cut = [
-        kind.check
-        for kind, part in zip(gaps, parts, strict=True)
-        if not part.min() >= FULL
-    ]
-    return least, tuple(cut)
+def shares_of(
+    gaps: tuple[Gaps, ...],
+) -> tuple[tuple[float, float], tuple[Check, ...]]:
+    """Share of its step that each arm may take, and the kinds of gaps that cut it."""
+    right, left = (min(kind.share[arm] for kind in gaps) for arm in (0, 1))
+    if right >= FULL and left >= FULL:
+        return (right, left), ()
+    return (right, left), tuple(
+        kind.check for kind in gaps if not min(kind.share) >= FULL
+    )
 
 
 class ArmGaps:
@@ -115,28 +115,23 @@ class ArmGaps:
         tip = body.links[:, None]
         # Joints of each arm that move a capsule, (2, N, 7)
         self._moves = [(rows <= tip) & (tip <= rows[-1]) for rows in self._links]
-        self._radius = body.radius[body.arms.ravel(), None]
-        self._is_hand = (np.arange(12) % 6 >= 3)[:, None]
+        self._arms = body.arms.ravel()
+        self._radius = body.radius[self._arms]
+        self._is_hand = np.arange(12) % 6 >= 3
+        self._arm = np.full(len(body.radius), -1)  # hand number of each capsule's arm
+        for hand, arm in enumerate(body.arms):
+            self._arm[arm] = hand
 
     def measure(
         self, X_PL: Array, around: Surroundings, limits: Limits
     ) -> tuple[Gaps, ...]:
         """Gaps of a step between link poses `X_PL`, (2, 30, 4, 4), in the frame P."""
         segments = self._body.segments(X_PL)
-        # Nothing has moved; the right arm alone; the left arm alone
-        alone = segments[[0, 0, 0]]
-        for hand, arm in enumerate(self._body.arms):
-            alone[1 + hand, arm] = segments[1, arm]
-        count = len(around.radius)
-        if count:
-            alone = np.concatenate([alone, np.array([around.ends] * 3)], axis=1)
-        distances = pair_distances(alone, *_pairs_with(self._body, count))
-        own = len(self._body.first)
-        gaps = [self._to_self(distances[:, :own], segments, limits)]
+        gaps = [self._to_self(segments, limits)]
         if len(around.half):
             gaps.append(self._to_boxes(segments, around, limits))
-        if count:
-            gaps.append(self._to_people(distances[:, own:], segments, around, limits))
+        if len(around.radius):
+            gaps.append(self._to_people(segments, around, limits))
         return tuple(gaps)
 
     def growth(self, arm: int, sides: list[Side], X_PL: Array) -> Array:
@@ -152,91 +147,83 @@ class ArmGaps:
             total += np.where(self._moves[arm][capsules], growth, 0.0)
         return total
 
-    def _to_self(self, distances: Array, segments: Array, limits: Limits) -> Gaps:
-        gaps = distances - self._body.sum
-        approach = np.maximum(gaps[0] - gaps[1:], 0.0)
-        room = limits.approach_gain * np.maximum(gaps[0] - limits.self_clearance, 0.0)
-        portion = approach / np.maximum(approach.sum(axis=0), TINY)
+    def _to_self(self, segments: Array, limits: Limits) -> Gaps:
+        body = self._body
+        found = self_gaps(
+            segments,
+            body.first,
+            body.second,
+            body.sum,
+            self._arm,
+            limits.self_clearance,
+            limits.approach_gain,
+        )
 
         def sides(arm: int, rows: Indices) -> list[Side]:
-            one, two = self._body.first[rows], self._body.second[rows]
+            one, two = body.first[rows], body.second[rows]
             gap, p = segment_contacts(segments[0, one], segments[0, two])
             away = _unit(gap)
             return [(one, p, away), (two, p - gap, -away)]
 
-        return Gaps(
-            check=Check.SELF_DISTANCE,
-            approach=approach,
-            room=room * portion,
-            margin=float(gaps[1:].min()),
-            sides=sides,
-        )
+        return _gaps_of(Check.SELF_DISTANCE, found, sides)
 
     def _to_boxes(self, segments: Array, around: Surroundings, limits: Limits) -> Gaps:
-        arms = segments[:, self._body.arms.ravel()]
-        gaps, share = box_contacts(arms, around.X_OP, around.half)
-        clearance = np.where(self._is_hand, limits.hand_clearance, limits.arm_clearance)
+        approach, room, margin, right, left, where = box_gaps(
+            segments,
+            self._arms,
+            self._radius,
+            np.where(self._is_hand, limits.hand_clearance, limits.arm_clearance),
+            around.X_OP,
+            around.half,
+            limits.approach_gain,
+        )
         count = len(around.half)
 
         def sides(arm: int, rows: Indices) -> list[Side]:
             part, box = arm * 6 + rows // count, rows % count
-            ends, u = arms[0, part], share[0, part, box][:, None]
+            parts, u = self._arms[part], where[arm, rows][:, None]
+            ends = segments[0, parts]
             p = ends[:, :, 0] + u * (ends[:, :, 1] - ends[:, :, 0])
             R = around.X_OP[box, :3, :3]
             q = (R @ p[:, :, None])[:, :, 0] + around.X_OP[box, :3, 3]
             away = (_box_normals(q, around.half[box])[:, None, :] @ R)[:, 0]
-            return [(self._body.arms.ravel()[part], p, away)]
+            return [(parts, p, away)]
 
-        return self._scene_gaps(
-            Check.SCENE_DISTANCE, gaps - self._radius, clearance, limits, sides
-        )
+        found = (approach, room, margin, right, left)
+        return _gaps_of(Check.SCENE_DISTANCE, found, sides)
 
-    def _to_people(
-        self, distances: Array, segments: Array, around: Surroundings, limits: Limits
-    ) -> Gaps:
+    def _to_people(self, segments: Array, around: Surroundings, limits: Limits) -> Gaps:
         count = len(around.radius)
-        each = distances.reshape(3, 2, 6, count)
-        gaps = np.array([each[0], [each[1, 0], each[2, 1]]]).reshape(2, 12, count)
+        found = person_gaps(
+            segments,
+            self._arms,
+            self._radius,
+            around.ends,
+            around.radius,
+            limits.person_clearance,
+            limits.approach_gain,
+        )
 
         def sides(arm: int, rows: Indices) -> list[Side]:
             part, person = arm * 6 + rows // count, rows % count
-            parts = self._body.arms.ravel()[part]
+            parts = self._arms[part]
             gap, points = segment_contacts(segments[0, parts], around.ends[person])
             return [(parts, points, _unit(gap))]
 
-        return self._scene_gaps(
-            Check.PERSON_DISTANCE,
-            gaps - self._radius - around.radius,
-            np.array(limits.person_clearance),
-            limits,
-            sides,
-        )
-
-    def _scene_gaps(
-        self,
-        check: Check,
-        gaps: Array,
-        clearance: Array,
-        limits: Limits,
-        sides: Callable[[int, Indices], list[Side]],
-    ) -> Gaps:
-        room = limits.approach_gain * np.maximum(gaps[0] - clearance, 0.0)
-        return Gaps(
-            check=check,
-            approach=(gaps[0] - gaps[1]).reshape(2, -1),
-            room=room.reshape(2, -1),
-            margin=float(gaps[1].min()),
-            sides=sides,
-        )
+        return _gaps_of(Check.PERSON_DISTANCE, found, sides)
 
 
-@cache
-def _pairs_with(body: BodyCapsules, people: int) -> tuple[Indices, Indices]:
-    """For `pair_distances`: the body's own pairs, then each part of an arm, people."""
-    own, arms = len(body.radius), body.arms.ravel()
-    first = np.concatenate([body.first, np.repeat(arms, people)])
-    second = np.concatenate([body.second, np.tile(own + np.arange(people), len(arms))])
-    return first, second
+def _gaps_of(check: Check, found: Found, sides: Sides) -> Gaps:
+    """What `gap_kernels` has found, with names."""
+    approach, room, margin, right, left = found
+    return Gaps(
+        check=check,
+        approach=approach,
+        room=room,
+        margin=margin,
+        share=(right, left),
+        sides=sides,
+    )
 
 
 def _unit(v: Array) -> Array:

@@ -12,13 +12,16 @@ import numpy as np
 
 from bidden.core.messages import Array, Rung
 from bidden.robot.capsules import BodyCapsules, segment_contacts
+from bidden.robot.kernels import contiguous
 from bidden.safety.checks import Check
 from bidden.safety.limits import Limits
-from bidden.safety.scene import Scene, people_near
+from bidden.safety.scene import Scene
 
+from .gap_kernels import people_within
 from .step import FULL, TINY, Step
 
 REACH: Final = 1.2  # [m] from the body's axis: no hand, and none soon, is beyond
+_HERE: Final = np.eye(4)
 
 
 class Sweep:
@@ -40,8 +43,16 @@ class Sweep:
             scene: surroundings, in the base frame of now.
             limits: the limits.
         """
-        ends, radius = people_near(scene, REACH)
-        if not (len(radius) and np.abs(velocity).max() > TINY):
+        if not (len(scene.person_radius) and np.abs(velocity).max() > TINY):
+            return Step(value=velocity, found=[])
+        ends, radius = people_within(
+            contiguous(scene.person_ends),
+            contiguous(scene.person_radius),
+            scene.people_beside,
+            _HERE,
+            REACH,
+        )
+        if not len(radius):
             return Step(value=velocity, found=[])
         arms = self._body.segments(X_PL)[self._body.arms.ravel()]
         arms = X_BP[:3, :3] @ arms + X_BP[:3, 3:]

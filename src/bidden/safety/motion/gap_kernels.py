@@ -1,0 +1,193 @@
+"""What a step of the arms does to their distances, compiled: see `safety.kernels`."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numba import njit, types
+
+from bidden.robot.kernels import (
+    IN1,
+    IN2,
+    IN3,
+    IN4,
+    INDICES,
+    OUT1,
+    OUT2,
+    OUT3,
+    box_contact,
+    segment_distance,
+)
+from bidden.safety.kernels import FLOAT, box_poses, least, most
+
+# What one kind of gaps loses to each arm's step, and may lose [m], both (2, C); the
+# least gap after it [m]; the share of its step that each arm may take, right and left
+GAPS: Final = types.Tuple((OUT2, OUT2, FLOAT, FLOAT, FLOAT))
+_TINY: Final = 1e-9
+
+
+@njit(FLOAT(IN1, IN1), cache=True)
+def share_left(approach, room):
+    """Share of a step that takes no more from any gap than it may lose, (C,) each."""
+    share = 1.0
+    for k in range(len(approach)):
+        if not approach[k] <= _TINY:
+            share = least(share, room[k] / approach[k])
+    return share
+
+
+@njit(FLOAT(FLOAT, FLOAT, FLOAT), cache=True)
+def room_of(gap, clearance, gain):
+    """What a gap may lose in one step [m]."""
+    return gain * most(gap - clearance, 0.0)
+
+
+@njit(GAPS(IN4, INDICES, INDICES, IN1, INDICES, FLOAT, FLOAT), cache=True)
+def self_gaps(segments, first, second, sums, arm, clearance, gain):
+    """Gaps between the body's own capsules, each arm moved by itself.
+
+    Args:
+        segments: axes of the capsules before and after the step [m], (2, N, 3, 2).
+        first, second: capsules of each pair, (C,).
+        sums: of their radii [m], (C,).
+        arm: hand number of each capsule's arm, -1 for the rest, (N,).
+        clearance, gain: see `room_of`; both arms share the room between them.
+    """
+    approach, room = np.empty((2, len(first))), np.empty((2, len(first)))
+    margin = math.inf
+    for k in range(len(first)):
+        one, two = first[k], second[k]
+        gap = segment_distance(segments[0, one], segments[0, two]) - sums[k]
+        for hand in range(2):
+            after = gap
+            a, b = int(arm[one] == hand), int(arm[two] == hand)
+            if a + b > 0:
+                after = segment_distance(segments[a, one], segments[b, two]) - sums[k]
+            margin = least(margin, after)
+            approach[hand, k] = most(gap - after, 0.0)
+        total = most(approach[0, k] + approach[1, k], _TINY)
+        free = room_of(gap, clearance, gain)
+        for hand in range(2):
+            room[hand, k] = free * approach[hand, k] / total
+    right, left = share_left(approach[0], room[0]), share_left(approach[1], room[1])
+    return approach, room, margin, right, left
+
+
+@njit(
+    types.Tuple((OUT2, OUT2, FLOAT, FLOAT, FLOAT, OUT2))(
+        IN4, INDICES, IN1, IN1, IN3, IN2, FLOAT
+    ),
+    cache=True,
+)
+def box_gaps(segments, arms, radius, clearance, X_OP, half, gain):
+    """Gaps of each arm's capsules to boxes, and where on the capsule, as a share.
+
+    Args:
+        segments: axes of the capsules before and after the step [m], (2, N, 3, 2).
+        arms: capsules of the right arm, then of the left, (2 K,).
+        radius, clearance: of these [m], (2 K,).
+        X_OP: pose of the pelvis in each box's frame, (M, 4, 4).
+        half: of the boxes [m], (M, 3).
+        gain: see `room_of`.
+    """
+    parts, count = len(arms) // 2, len(half)
+    shape = (2, parts * count)
+    approach, room, where = np.empty(shape), np.empty(shape), np.empty(shape)
+    margin = math.inf
+    start, along, kinks = np.empty(3), np.empty(3), np.empty(8)
+    gaps = np.empty(2)
+    for part in range(2 * parts):
+        hand, row = part // parts, (part % parts) * count
+        for m in range(count):
+            for step in range(1, -1, -1):  # the share kept is that before the step
+                ends = segments[step, arms[part]]
+                for i in range(3):
+                    start[i], along[i] = X_OP[m, i, 3], 0.0
+                    for k in range(3):
+                        start[i] += X_OP[m, i, k] * ends[k, 0]
+                        along[i] += X_OP[m, i, k] * (ends[k, 1] - ends[k, 0])
+                found = box_contact(start, along, half[m], kinks)
+                gaps[step], where[hand, row + m] = found[0] - radius[part], found[1]
+            margin = least(margin, gaps[1])
+            approach[hand, row + m] = gaps[0] - gaps[1]
+            room[hand, row + m] = room_of(gaps[0], clearance[part], gain)
+    right, left = share_left(approach[0], room[0]), share_left(approach[1], room[1])
+    return approach, room, margin, right, left, where
+
+
+@njit(GAPS(IN4, INDICES, IN1, IN3, IN1, FLOAT, FLOAT), cache=True)
+def person_gaps(segments, arms, radius, ends, person_radius, clearance, gain):
+    """Gaps of each arm's capsules to those of people, (2, K N).
+
+    Args:
+        segments, arms, radius: see `box_gaps`.
+        ends: axes of the people's capsules [m], (N, 3, 2).
+        person_radius: (N,) [m].
+        clearance, gain: see `room_of`.
+    """
+    parts, count = len(arms) // 2, len(ends)
+    approach, room = np.empty((2, parts * count)), np.empty((2, parts * count))
+    margin = math.inf
+    for part in range(2 * parts):
+        hand, row = part // parts, (part % parts) * count
+        own = arms[part]
+        for n in range(count):
+            sums = radius[part] + person_radius[n]
+            gap = segment_distance(segments[0, own], ends[n]) - sums
+            after = segment_distance(segments[1, own], ends[n]) - sums
+            margin = least(margin, after)
+            approach[hand, row + n] = gap - after
+            room[hand, row + n] = room_of(gap, clearance, gain)
+    right, left = share_left(approach[0], room[0]), share_left(approach[1], room[1])
+    return approach, room, margin, right, left
+
+
+@njit(types.Tuple((OUT3, OUT2))(IN2, IN2, IN1, IN2, IN2, FLOAT), cache=True)
+def boxes_within(centre, half, yaw, beside, X, reach):
+    """Pose `X` seen from the boxes within reach, and their half sizes.
+
+    Args:
+        centre, half, yaw: of all boxes, see `Scene`.
+        beside: see `Scene.boxes_beside`, (M, 3).
+        X: a pose, (4, 4).
+        reach: [m] from the body's axis.
+    """
+    near = np.empty(len(yaw), np.int64)
+    count = 0
+    for m in range(len(yaw)):
+        if not beside[m, 2] > reach:
+            near[count] = m
+            count += 1
+    places, angles, sizes = np.empty((count, 3)), np.empty(count), np.empty((count, 3))
+    for k in range(count):
+        places[k], sizes[k], angles[k] = centre[near[k]], half[near[k]], yaw[near[k]]
+    return box_poses(places, angles, X), sizes
+
+
+@njit(types.Tuple((OUT3, OUT1))(IN3, IN1, IN2, IN2, FLOAT), cache=True)
+def people_within(ends, radius, beside, X, reach):
+    """Axes of the people's capsules within reach as seen from pose `X`, and radii.
+
+    Args:
+        ends, radius: of all people, see `Scene`.
+        beside: see `Scene.people_beside`, (N, 3).
+        X: a pose, (4, 4).
+        reach: [m] from the body's axis to a capsule's surface.
+    """
+    near = np.empty(len(radius), np.int64)
+    count = 0
+    for n in range(len(radius)):
+        if not beside[n, 2] - radius[n] > reach:
+            near[count] = n
+            count += 1
+    seen, sizes = np.zeros((count, 3, 2)), np.empty(count)
+    for k in range(count):
+        sizes[k] = radius[near[k]]
+        for end in range(2):
+            for i in range(3):
+                for r in range(3):
+                    away = ends[near[k], r, end] - X[r, 3]
+                    seen[k, i, end] += X[r, i] * away
+    return seen, sizes
