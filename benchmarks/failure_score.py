@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 from rich.console import Console
 
-from bidden.brain.policy.uncertainty import Calibration, shipped_calibration
+from bidden.brain.policy.uncertainty import Calibration, shipped_calibrations
 from bidden.evaluation.doubt.collect import Case, collect
 from bidden.evaluation.doubt.fit import FitConfig
 from bidden.evaluation.doubt.report import (
@@ -64,7 +64,7 @@ def main() -> None:
     add("--unseen", type=int, default=12, help="episodes with unseen pairs")
     add("--weak", type=int, default=36, help="episodes with a weakness")
     add("--weak-seeds", type=int, nargs="+", default=[WEAK], help="of the first ones")
-    add("--calibration", type=Path, default=shipped_calibration("compact"))
+    add("--calibration", type=Path, default=shipped_calibrations("compact")[0])
     add("--pictures", type=Path, help="write reliability.svg and scores.jsonl here")
     args = parser.parse_args()
     calibration = Calibration.load(args.calibration)

@@ -172,6 +172,24 @@ def test_it_goes_on_from_what_the_shield_let_through(
     assert np.array_equal(executor.tick(state, START).arm_q, READY_ARMS + 0.01)
 
 
+def test_targets_do_not_run_ahead_of_a_body_that_is_held(
+    state: RobotState, chunk_of: Make
+) -> None:
+    executor = Executor()
+    executor.load(chunk_of(START, dx=0.05, grip=1.0))
+    for k in range(20):
+        executor.tick(state, START + 20 * k * MS)
+        executor.accept(READY_ARMS, is_held=True)
+    assert np.array_equal(executor.hand_target, REST_HAND)
+    assert not executor.grip.any()
+    assert not executor._integral.any()
+    executor.tick(state, START + 420 * MS)
+    executor.accept(READY_ARMS, is_held=False)
+    step = executor.hand_target - REST_HAND
+    assert step[RIGHT, 0] == pytest.approx(0.05 * 0.2)  # of one tick
+    assert executor.grip[RIGHT] == 1.0
+
+
 def test_reset_forgets_everything(state: RobotState, chunk_of: Make) -> None:
     executor = Executor()
     executor.load(chunk_of(START, vx=0.3, dx=0.02, grip=1.0))

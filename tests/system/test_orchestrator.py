@@ -44,6 +44,37 @@ def stands(stage: Any) -> bool:
     return stage.loop.executor.chunk is None and not np.any(last)
 
 
+def test_a_policy_is_told_that_the_body_was_held(stage: Any, chunk_of: Make) -> None:
+    told: list[bool] = []
+
+    def script(o: Observation) -> ActionChunk:
+        told.append(o.was_held)
+        return chunk_of(o.stamp_ns, vx=0.2, done=float(len(told) > 6))
+
+    class Careful:
+        def reset(self, goal: Goal) -> None: ...
+
+        def judge(self, chunk: ActionChunk, o: Observation) -> Advice | None:
+            if len(told) not in (2, 3):
+                return None
+            reason = "policy_uncertain"
+            return Advice(stamp_ns=o.stamp_ns, rung=Rung.HOLD, reason=reason)
+
+    stage.says(script)
+    orchestrator = Orchestrator(
+        stage.loop,
+        {},
+        language=stage.orchestrator._language,
+        policy=stage.policy,
+        on_event=stage.events.append,
+        watches=(Careful(),),
+    )
+    for _ in range(2):  # and what was held before an order is not told
+        told.clear()
+        assert orchestrator.ask("walk one metre forward").status == "done"
+        assert told[:6] == [False, False, True, True, False, False]
+
+
 # -- words that give nothing to do ---------------------------------------------
 @pytest.mark.parametrize(
     ("kind", "status"),

@@ -197,3 +197,4 @@ class Observation:
     start_pose: Array  # odometry pose when the goal began, (3,)
     hand_target: Array  # both hands' target in B, xyz [m] rpy [rad], (2, 6)
     grip_command: Array  # last commanded grip right, left, (2,)
+    was_held: bool = False  # the shield has held the body since the last one

@@ -67,6 +67,7 @@ class Executor:
         self._arm_q = READY_ARMS.copy()
         self._used = np.zeros(2, dtype=bool)
         self._integral = np.zeros((2, 3))
+        self._before = self.hand_target, self.grip, self._integral  # of this tick
 
     def load(self, chunk: ActionChunk | None) -> None:
         """Play this chunk from now on; None, or a flawed one, stops motion."""
@@ -81,6 +82,7 @@ class Executor:
 
     def tick(self, state: RobotState, now_ns: int) -> Command:
         """The command for this control period."""
+        self._before = self.hand_target, self.grip, self._integral
         velocity = np.zeros(3)
         i = self.step_of(now_ns)
         if i is not None and self.chunk is not None:
@@ -103,9 +105,15 @@ class Executor:
         """What `tick` would give; nothing is remembered."""
         return copy(self).tick(state, now_ns)
 
-    def accept(self, arm_q: Array) -> None:
-        """Continue from what the shield really let through, (14,)."""
+    def accept(self, arm_q: Array, *, is_held: bool = False) -> None:
+        """Continue from what the shield really let through, (14,).
+
+        Nothing is done while the body is held: targets do not run ahead of the hands,
+        which would leap after them when it is let go.
+        """
         self._arm_q = arm_q.copy()
+        if is_held:
+            self.hand_target, self.grip, self._integral = self._before
 
     def _move_hand(self, state: RobotState, action: Array) -> None:
         hand = LEFT if action[10] > 0.5 else RIGHT

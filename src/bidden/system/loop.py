@@ -71,6 +71,7 @@ class ControlLoop:
         """Start the figures of a new instruction."""
         self._pacer = Pacer(self.clock, TICK_NS)
         self.ticks = self.violations = self.falls = 0
+        self.held = 0  # ticks in which the shield let nothing be done
         self.rungs: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.latency = LatencyHistogram()  # of executor, shield and write
@@ -145,7 +146,9 @@ class ControlLoop:
         )
         self.robot.write(vetted)
         if executor:
-            executor.accept(vetted.command.arm_q)
+            is_held = verdict.rung >= Rung.HOLD
+            executor.accept(vetted.command.arm_q, is_held=is_held)
+            self.held += is_held
             done_ns = stopwatch_ns()  # recording comes after
             self.latency.add(done_ns - known_ns)
             self.latency_whole.add(done_ns - began_ns)

@@ -73,6 +73,7 @@ class Orchestrator:
         self._kinematics = Kinematics()
         self._surroundings = Surroundings()
         self._stop = threading.Event()
+        self._held = 0  # ticks held when the policy was last asked
         self.context = Context(holding="")
         loop.on_verdict = self._on_verdict
 
@@ -86,6 +87,7 @@ class Orchestrator:
         self._began_wall_ns, self._began_ns = stopwatch_ns(), self._now()
         self._policy_latency, self._chunks = LatencyHistogram(), 0
         self.loop.reset_counts()
+        self._held = 0
         self._emit(Heard(stamp_ns=self._now(), text=text))
         understood = self._language.understand(Told(text=text), self.context)
         self.context = after(self.context, understood)
@@ -228,7 +230,8 @@ class Orchestrator:
             self._tick(10)
 
     def _observe(self, goal: Goal, started_ns: int, start: Array) -> Observation:
-        executor = self.loop.executor
+        executor, held = self.loop.executor, self.loop.held
+        was_held, self._held = held > self._held, held
         return Observation(
             stamp_ns=self._now(),
             state=self.loop.robot.read(),
@@ -238,6 +241,7 @@ class Orchestrator:
             start_pose=start,
             hand_target=executor.hand_target.copy(),
             grip_command=executor.grip.copy(),
+            was_held=was_held,
         )
 
     def _images(self) -> dict[str, Image]:

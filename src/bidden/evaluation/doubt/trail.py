@@ -147,6 +147,7 @@ class Trail:
             start_pose=a["start_pose"][i].astype(float),
             hand_target=a["hand_target"][i].astype(float),
             grip_command=a["grip_command"][i].astype(float),
+            was_held=bool(a["was_held"][i]) if "was_held" in a else False,
         )
 
     def _view(self, i: int) -> Glimpse | None:
@@ -188,6 +189,7 @@ class TrailWatch:
             "start_pose": o.start_pose,
             "hand_target": o.hand_target,
             "grip_command": o.grip_command,
+            "was_held": int(o.was_held),
             "actions": chunk.actions,
             "spread": chunk.spread,
             "period_s": chunk.period_s,

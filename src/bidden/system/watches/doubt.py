@@ -13,7 +13,7 @@ from bidden.brain.policy.uncertainty import (
     Meter,
     Reading,
     Views,
-    shipped_calibration,
+    shipped_calibrations,
 )
 from bidden.brain.policy.uncertainty.calibration import VIEW
 from bidden.core.errors import ModelError
@@ -46,26 +46,34 @@ class DoubtWatch:
 
     @staticmethod
     def of(policy: Policy, path: Path | None = None) -> DoubtWatch:
-        """The watch for a policy, by the calibration that is shipped, or another file.
+        """The watch for a policy, by a calibration that is shipped, or another file.
 
         A calibration that is missing, or was made with another policy or other weights,
         is refused; the watch says so and is careful.
         """
-        file = path or shipped_calibration(policy.name)
-        try:
-            calibration = Calibration.load(file)
-        except ModelError as error:
-            return _careful(str(error))
-        is_of, wanted = calibration.policy, policy.name
-        if is_of != wanted:
-            return _careful(f"{file} is of policy '{is_of}', not of '{wanted}'")
-        if calibration.weights != weights_of(policy):
-            return _careful(
+        wanted, complaint = policy.name, ""
+        for file in (path,) if path else shipped_calibrations(wanted):
+            try:
+                calibration = Calibration.load(file)
+            except ModelError as error:
+                complaint = str(error)
+                continue
+            is_of = calibration.policy
+            if is_of == wanted and calibration.weights == weights_of(policy):
+                return DoubtWatch(calibration)
+            if is_of != wanted:
+                complaint = f"{file} is of policy '{is_of}', not of '{wanted}'"
+                continue
+            complaint = (
                 f"{file} is of weights {calibration.weights}, the policy runs on "
                 f"{weights_of(policy)}; make one with "
                 f"`bidden calibrate --policy {wanted}`"
             )
-        return DoubtWatch(calibration)
+        return _careful(
+            complaint
+            or f"none is shipped for '{wanted}'; make one with "
+            f"`bidden calibrate --policy {wanted}`"
+        )
 
     def reset(self, goal: Goal) -> None:
         """A new goal begins; what the cameras showed is kept."""

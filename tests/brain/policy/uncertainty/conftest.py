@@ -37,6 +37,7 @@ def make_observation(
     velocity: Array | None = None,
     grip: float = 0.0,
     width: float = 0.09,
+    was_held: bool = False,
 ) -> Observation:
     q = DEFAULT_Q.copy()
     q[ARMS] = READY_ARMS
@@ -62,6 +63,7 @@ def make_observation(
         start_pose=np.zeros(3),
         hand_target=np.hstack([hands, np.zeros((2, 3))]),
         grip_command=np.full(2, grip),
+        was_held=was_held,
     )
 
 

@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bidden.brain.policy.uncertainty import Calibration, Meter, shipped_calibration
+from bidden.brain.models.contract import (
+    Contract,
+    Precision,
+    contract_path,
+    weights_path,
+)
+from bidden.brain.policy.uncertainty import Calibration, Meter, shipped_calibrations
 from bidden.brain.policy.uncertainty.calibration import ANY_SKILL, COLUMNS, Band
 from bidden.brain.policy.uncertainty.meter import combine
 from bidden.core.errors import ModelError
@@ -139,16 +145,15 @@ def test_a_signal_that_is_no_number_counts() -> None:
     assert np.isnan(combine(np.array([0.0, np.nan, 1.0])))
 
 
-def test_shipped_calibration_is_of_the_shipped_weights() -> None:
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+def test_a_calibration_is_shipped_for_the_shipped_weights(precision: Precision) -> None:
     """After new weights: `bidden calibrate`, see docs/safety.md."""
-    from bidden.brain.models.contract import Contract, contract_path, weights_path
-
-    made = Calibration.load(shipped_calibration("compact"))
     hashes = [
-        Contract.load(contract_path(weights_path(name))).sha256[:12]
+        Contract.load(contract_path(weights_path(name, precision))).sha256[:12]
         for name in ("vision", "fusion")
     ]
-    assert made.weights == "-".join(hashes)
+    files = shipped_calibrations("compact")
+    (made,) = (c for c in map(Calibration.load, files) if c.weights == "-".join(hashes))
     assert made.novelty is not None
-    assert shipped_calibration("compact").stat().st_size < 300_000
     assert made.seeds[1] < 900_000
+    assert all(file.stat().st_size < 300_000 for file in files)

@@ -43,6 +43,17 @@ def bench(observe: Any, chunk_of: Any, goal_of: Any) -> Bench:
     return Bench(observe, chunk_of, goal_of())
 
 
+def test_a_body_that_is_held_is_not_held_against_the_policy(bench: Bench) -> None:
+    """Else a hold would go on for ever: nothing that is held can follow."""
+    bench.step(actions=walking(0.3))
+    found = bench.step(actions=walking(-0.3), seen={"pose": np.zeros(3)})
+    assert found[Signal.DRAG] > 0
+    found = bench.step(actions=walking(0.3), seen={"was_held": True})
+    assert found[Signal.DRAG] == found[Signal.REACH] == 0
+    assert found[Signal.REVERSAL] > 0  # what the policy says of itself still counts
+    assert found[Signal.UNSURE] > 0
+
+
 def test_a_steady_walk_gives_no_sign(bench: Bench) -> None:
     moving = np.array([0.3, 0.0, 0.0])
     for step in range(10):

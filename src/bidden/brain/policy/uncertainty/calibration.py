@@ -133,6 +133,7 @@ def _check_band(skill: str, band: Band) -> None:
         raise ValueError(f"band '{skill}' must be finite, its widths above 0")
 
 
-def shipped_calibration(policy: str) -> Path:
-    """Where the calibration of a policy lies that is shipped."""
-    return SHIPPED / f"{policy}_doubt.json"
+def shipped_calibrations(policy: str) -> tuple[Path, ...]:
+    """Where the calibrations of a policy lie that are shipped, one for each weights."""
+    files = SHIPPED.glob("*_doubt*.json")
+    return tuple(sorted(f for f in files if f.name.startswith(f"{policy}_doubt")))

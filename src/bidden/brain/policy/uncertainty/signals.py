@@ -146,7 +146,12 @@ class Signals:
         }
 
     def _body(self, o: Observation) -> dict[Signal, float]:
-        """How far the body is from what it was asked to do."""
+        """How far the body is from what it was asked to do.
+
+        One that is held cannot follow; that must not be a reason to hold it longer.
+        """
+        if o.was_held:
+            return {Signal.DRAG: 0.0, Signal.REACH: 0.0}
         drag = 0.0
         if self._before is not None:
             due = (o.stamp_ns - self._before.stamp_ns) * 1e-9 / self._before.period_s
