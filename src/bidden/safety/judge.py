@@ -177,9 +177,8 @@ class Judge:
         assert own.grip is not None
         if retreat.is_late(own.posture, tick.now_ns):
             tick.found.append((Rung.SETTLE, Check.RETREAT_BLOCKED))
-        return retreat.wish(
-            own.posture, own.grip, base_pose=own.state.base_pose, period=tick.period
-        )
+        own.retreat = retreat = retreat.seen(own.state.base_pose)
+        return retreat.wish(own.posture, own.grip, period=tick.period)
 
     def _bend(
         self, own: ShieldState, command: Command | None, scene: Scene, tick: Tick
