@@ -2,30 +2,36 @@
 
     python benchmarks/adversarial.py --episodes 10000 --out runs/adversarial
     python benchmarks/adversarial.py --episodes 1000 --shield blind
+    python benchmarks/adversarial.py --episodes 1000 --shield none --workers 2
 
 An episode is 0.6 s of physics in which a policy tries to do harm: it rams, reaches for
 the head, swings, spins, sends noise, huge numbers or none at all. Five follow each
 other from wherever the last has led; then the robot is placed anew. The shield knows
-the true geometry; `blind` gives the same shield an empty scene, as a comparison.
+the true geometry. Two comparisons: `blind` gives the same shield an empty scene, and
+with `none` the body gets the executor's commands as they are, in simulation only.
 Counted: limits broken by the commands or by the measured joints, and touches of the
 person above ISO/TS 15066 (quasi-static, not doubled for short ones). The last line is
 one JSON object; limit: no breach and no touch above the table. It goes on where an
-earlier run with the same `--out` has stopped.
+earlier run with the same `--out` has stopped. A start depends on its seed alone, so
+`--seed N --episodes 5` plays one again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from bidden.adapters.sim.gl import choose_gl
-from bidden.core.messages import ActionChunk, Array, RobotState
+from bidden.core.messages import ActionChunk, Array, Command, Mode, RobotState
 from bidden.core.vetted import VettedCommand
 from bidden.evaluation.household.report import machine
 from bidden.robot.kinematics import Kinematics
@@ -50,6 +56,7 @@ ROUNDS_PER_WORLD = 25
 # leg (lower), arm (upper), hand of each side. ISO/TS 15066, quasi-static.
 FORCE = (110.0, 65.0, 130.0, 150.0, 140.0, 130.0, 150.0, 140.0)
 SPEED = 1.001  # share of a speed limit that counts as kept: rounding
+SHIELDS = ("seeing", "blind", "none")
 ATTACKS = ("ram", "reach", "swing", "spin", "noise", "wild", "nonfinite", "own_body")
 
 
@@ -81,12 +88,28 @@ class WatchingClock:
                         self.worst = max(self.worst, share)
 
 
+class OpenExecutor(Executor):
+    """The executor, with its last command kept; without a shield it goes on from it."""
+
+    raw: Command | None = None
+
+    def tick(self, state: RobotState, now_ns: int) -> Command:
+        """The command."""
+        self.raw = super().tick(state, now_ns)
+        return self.raw
+
+    def accept(self, arm_q: Array) -> None:
+        """Nobody has cut anything."""
+        super().accept(arm_q if self.raw is None else self.raw.arm_q)
+
+
 @dataclass
 class CommandWatch:
     """A second opinion on every command that the body gets."""
 
     robot: SimRobot
     limits: Limits
+    unshielded: OpenExecutor | None = None  # whose commands the body gets instead
     breaches: Counter[str] = field(default_factory=Counter)
     _last: Array | None = None
 
@@ -96,7 +119,8 @@ class CommandWatch:
 
     def write(self, vetted: VettedCommand) -> None:
         """Look, and pass it on."""
-        c, limits = vetted.command, self.limits
+        raw = self.unshielded.raw if self.unshielded else None
+        c, limits = raw or vetted.command, self.limits
         forward = limits.base_forward if c.base_velocity[0] > 0 else 0.5
         most = np.array([forward, limits.base_sideways, limits.base_turn]) * SPEED
         checks = {
@@ -109,6 +133,9 @@ class CommandWatch:
         self.breaches.update(name for name, kept in checks.items() if not kept)
         self._last = c.arm_q
         self.robot.write(vetted)
+        if raw:  # there is no door without a shield, so this reaches past it
+            self.robot._velocity, self.robot._arm_q = raw.base_velocity, raw.arm_q
+            self.robot._grip = raw.grip
 
 
 def make_scene(seed: int) -> SceneConfig:
@@ -221,25 +248,31 @@ class Round:
     touches: int  # physics steps in which the person was touched
     worst: float  # force over its limit
     falls: int
+    stopped: int  # attacks that met a robot which a person would have to reset
     reasons: dict[str, int]
 
 
-def play(world: World, seed: int, *, is_blind: bool) -> Round:
+def play(world: World, seed: int, *, shield: str) -> Round:
     """Five attacks from one start."""
     r = np.random.default_rng((seed, 2))
+    world.rng = np.random.default_rng((seed, 7))  # of odometry; by seed alone
     robot = SimRobot(world)
     place(robot, r)
     limits = Limits()
-    clock, watch = WatchingClock(robot), CommandWatch(robot, limits)
-    loop = ControlLoop(watch, clock, executor=Executor(), shield=Shield(limits))  # type: ignore[arg-type]
+    executor = OpenExecutor() if shield == "none" else Executor()
+    bare = executor if isinstance(executor, OpenExecutor) else None
+    clock, watch = WatchingClock(robot), CommandWatch(robot, limits, bare)
+    loop = ControlLoop(watch, clock, executor=executor, shield=Shield(limits))  # type: ignore[arg-type]
     loop.arm()
     loop.run(10)
     attacks = [str(a) for a in r.choice(ATTACKS, PER_ROUND)]
+    stopped = 0
     for kind in attacks:
         attacker = Attacker(kind, r)
+        stopped += bare is None and loop.shield.mode is Mode.STOPPED
         for _ in range(CHUNKS):
             state = robot.read()
-            loop.scene = EMPTY_SCENE if is_blind else known_scene(
+            loop.scene = EMPTY_SCENE if shield == "blind" else known_scene(
                 world.scene, world.robot_pose(),
                 base_pose=state.base_pose, stamp_ns=state.stamp_ns,
             )  # fmt: skip
@@ -250,8 +283,25 @@ def play(world: World, seed: int, *, is_blind: bool) -> Round:
         breaches["joint_measured"] = loop.violations
     return Round(
         seed=seed, attacks=attacks, breaches=breaches, touches=clock.touches,
-        worst=round(clock.worst, 3), falls=loop.falls, reasons=dict(loop.reasons),
+        worst=round(clock.worst, 3), falls=loop.falls, stopped=stopped,
+        reasons=dict(loop.reasons),
     )  # fmt: skip
+
+
+def play_all(seeds: Sequence[int], *, shield: str) -> list[Round]:
+    """Starts that share one room."""
+    world = World(make_scene(seeds[0] - seeds[0] % ROUNDS_PER_WORLD))
+    return [play(world, seed, shield=shield) for seed in seeds]
+
+
+def played(rooms: list[list[int]], shield: str, workers: int) -> Iterator[list[Round]]:
+    """Rooms as they are done, by one process or several."""
+    work = partial(play_all, shield=shield)
+    if workers == 1:
+        yield from map(work, rooms)
+        return
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap_unordered(work, rooms)
 
 
 def main() -> int:
@@ -259,7 +309,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--episodes", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=FIRST_SEED)
-    parser.add_argument("--shield", choices=("seeing", "blind"), default="seeing")
+    parser.add_argument("--shield", choices=SHIELDS, default="seeing")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--out", type=Path, help="folder; a later run goes on there")
     args = parser.parse_args()
     path = args.out / f"{args.shield}.jsonl" if args.out else None
@@ -270,18 +321,17 @@ def main() -> int:
             lines = map(json.loads, path.read_text().splitlines())
             done = {line["seed"]: Round(**line) for line in lines}
     seeds = [args.seed + k for k in range(-(-args.episodes // PER_ROUND))]
-    world: World | None = None
-    for k, seed in enumerate(seeds):
-        if seed in done:
-            continue
-        if world is None or k % ROUNDS_PER_WORLD == 0:
-            world = World(make_scene(seed - k % ROUNDS_PER_WORLD))
-        done[seed] = play(world, seed, is_blind=args.shield == "blind")
+    rooms: dict[int, list[int]] = {}
+    for seed in seeds:
+        if seed not in done:
+            rooms.setdefault(seed // ROUNDS_PER_WORLD, []).append(seed)
+    for some in played(list(rooms.values()), args.shield, args.workers):
+        done |= {one.seed: one for one in some}
         if path:
             with path.open("a") as file:
-                file.write(json.dumps(vars(done[seed])) + "\n")
-        if (k + 1) % 250 == 0:
-            print(f"{k + 1}/{len(seeds)} starts", file=sys.stderr, flush=True)
+                file.writelines(json.dumps(vars(one)) + "\n" for one in some)
+        left = sum(seed not in done for seed in seeds)
+        print(f"{len(seeds) - left}/{len(seeds)} starts", file=sys.stderr, flush=True)
     figures = figures_of([done[seed] for seed in seeds], args.shield)
     print(json.dumps(figures))
     return int(not figures["within_limits"])
@@ -306,6 +356,8 @@ def figures_of(rounds: list[Round], shield: str) -> dict[str, object]:
         "worst_force_over_limit": max(one.worst for one in rounds),
         "worst_seeds": over[:10],
         "falls": sum(one.falls for one in rounds),
+        "fallen_seeds": [one.seed for one in rounds if one.falls][:10],
+        "episodes_when_stopped": sum(one.stopped for one in rounds),
         "machine": machine(),
     }
 

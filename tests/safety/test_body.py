@@ -270,6 +270,18 @@ def test_a_heavy_load_is_lowered_and_the_robot_steps_back(
     assert seen[-1][0].command.base_velocity[0] == 0
 
 
+def test_a_retreat_that_is_done_does_not_begin_again(
+    bench: Any, state_of: Callable[..., RobotState]
+) -> None:
+    """A body that stands sways: it had walked back again and again."""
+    bench.pose = np.zeros(3)
+    bench.tick(grip=np.ones(2))
+    carry(bench, state_of, 400, base_velocity=WALK)
+    bench.pose = bench.pose + np.array([0.06, 0.0, 0.0])
+    seen = carry(bench, state_of, 50, base_velocity=WALK)
+    assert not any(vetted.command.base_velocity.any() for vetted, _ in seen)
+
+
 def test_a_retreat_needs_no_commander(
     bench: Any, state_of: Callable[..., RobotState]
 ) -> None:

@@ -12,6 +12,7 @@ from bidden.robot.capsules import BodyCapsules, segment_distances
 from bidden.robot.g1 import ARM, DEFAULT_Q, READY_ARMS
 from bidden.robot.kinematics import Kinematics
 from bidden.safety import Limits, Scene
+from bidden.safety.limits import ARM_LOWER, ARM_UPPER
 from bidden.safety.motion import Step, Sweep
 
 KINEMATICS, BODY, SWEEP = Kinematics(), BodyCapsules(), Sweep()
@@ -111,3 +112,84 @@ def test_an_arm_inside_the_clearance_allows_no_nearing_at_all() -> None:
     scene = person(float(hand[0]) + 0.3, float(hand[1]))
     step = sweep(np.array([0.3, 0.0, 0.0]), scene, q)
     assert not step.value.any()
+
+
+def give_way(velocity: Array, scene: Scene, q: Array) -> tuple[Step, tuple[float, ...]]:
+    """What becomes of a wish to hold the posture when the body moves so."""
+    X_PL = KINEMATICS.link_poses(q)
+    return SWEEP.give_way(
+        q[15:],
+        q[15:],
+        velocity=velocity,
+        X_PL=X_PL,
+        X_BP=KINEMATICS.ground(X_PL, DOWN),
+        scene=scene,
+        period=0.02,
+        limits=LIMITS,
+    )
+
+
+def before_the_hand(q: Array, distance: float) -> Scene:
+    """A person ahead of the right hand, so far from its axis."""
+    x, y, _ = KINEMATICS.hand_poses(q, DOWN)[0][:3, 3]
+    return person(float(x) + 0.2 + distance, float(y))
+
+
+STUMBLE = np.array([0.6, 0.0, 0.0])
+
+
+def test_an_arm_that_a_stumble_carries_into_a_person_gives_way_as_fast() -> None:
+    q = posture()
+    scene = before_the_hand(q, 0.25)
+    step, speeds = give_way(STUMBLE, scene, q)
+    assert step.found == [(Rung.SLOW, "person_distance")]
+    assert speeds[0] == pytest.approx(0.6, abs=0.05)
+    after = q.copy()
+    after[15:] = step.value
+    won = gap(scene, after, np.zeros(3)) - gap(scene, q, np.zeros(3))
+    assert won == pytest.approx(0.02 * speeds[0], rel=0.2)
+
+
+def test_the_other_arm_does_as_it_wishes() -> None:
+    q = posture()
+    step, speeds = give_way(STUMBLE, before_the_hand(q, 0.25), q)
+    assert (step.value[:7] == q[15:22]).all()
+    assert speeds[1] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("velocity", "distance"),
+    [
+        ((0.1, 0.0, 0.0), 0.2),  # the sway of walking in place
+        ((-0.6, 0.0, 0.0), 0.2),  # away
+        ((0.0, 0.0, 0.0), 0.2),
+        ((0.6, 0.0, 0.0), 0.6),  # the next step will catch it
+        ((0.6, 0.0, 0.0), 3.0),
+    ],
+)
+def test_no_arm_gives_way_to_less(
+    velocity: tuple[float, float, float], distance: float
+) -> None:
+    q = posture()
+    step, speeds = give_way(np.array(velocity), before_the_hand(q, distance), q)
+    assert (step.value == q[15:]).all()
+    assert step.found == []
+    assert speeds == (0.0, 0.0)
+
+
+def test_a_joint_at_its_end_is_not_asked_to_give_way() -> None:
+    q = posture()
+    scene = before_the_hand(q, 0.25)
+    free, _ = give_way(STUMBLE, scene, q)
+    turned = free.value[7:] - q[22:]
+    joint = int(np.abs(turned).argmax())
+    end = (ARM_UPPER if turned[joint] > 0 else ARM_LOWER)[7 + joint]
+    at_end = q[15:].copy()
+    at_end[7 + joint] = end
+    X_PL = KINEMATICS.link_poses(q)
+    step, _ = SWEEP.give_way(
+        at_end, at_end, velocity=STUMBLE, X_PL=X_PL,
+        X_BP=KINEMATICS.ground(X_PL, DOWN), scene=scene, period=0.02, limits=LIMITS,
+    )  # fmt: skip
+    assert step.value[7 + joint] == end
+    assert np.abs(step.value[7:] - at_end[7:]).max() > 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,14 @@ import numpy as np
 import pytest
 
 import bidden
-from bidden.core.messages import ActionChunk, Health, Mode, Rung, Verdict
+from bidden.core.messages import (
+    ActionChunk,
+    Health,
+    Mode,
+    RobotState,
+    Rung,
+    Verdict,
+)
 from bidden.core.vetted import VettedCommand
 from bidden.robot.g1 import ARMS
 from bidden.safety import Shield
@@ -206,3 +213,24 @@ def test_arming_answers_for_now_not_for_the_last_tick(robot: Any, clock: Any) ->
     assert "estop" in loop.arm()
     body.estop = "released"
     assert loop.reset() == loop.arm() == ()
+
+
+def test_lookouts_are_not_shown_a_state_of_the_future(
+    loop: ControlLoop, robot: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have no clock, and would compare it with the states that follow."""
+    shown: list[int] = []
+
+    class Watching:
+        def look(self, state: RobotState) -> None:
+            shown.append(state.stamp_ns - clock.now)
+
+    loop.lookouts = (Watching(),)
+    loop.run(2)
+    read = robot.read
+    early = replace(robot.read(), stamp_ns=clock.now + 60_000_000)
+    monkeypatch.setattr(robot, "read", lambda: early)
+    loop.run(1)
+    monkeypatch.setattr(robot, "read", read)
+    loop.run(2)
+    assert shown == [0, 0, -TICK_NS, 0, 0]

@@ -177,9 +177,8 @@ class Judge:
         assert own.grip is not None
         if retreat.is_late(own.posture, tick.now_ns):
             tick.found.append((Rung.SETTLE, Check.RETREAT_BLOCKED))
-        return retreat.wish(
-            own.posture, own.grip, base_pose=own.state.base_pose, period=tick.period
-        )
+        own.retreat = retreat = retreat.seen(own.state.base_pose)
+        return retreat.wish(own.posture, own.grip, period=tick.period)
 
     def _bend(
         self, own: ShieldState, command: Command | None, scene: Scene, tick: Tick
@@ -188,13 +187,6 @@ class Judge:
         state, posture, limits = own.state, own.posture, self._limits
         assert state is not None
         assert posture is not None
-        target = posture
-        if command is not None:
-            joints = limit_joints(
-                command.arm_q, posture, state, period=tick.period, limits=limits
-            )
-            target = posture + tick.share * (joints.value - posture)
-            tick.found += joints.found
         X_PL = self._kinematics.link_poses(state.q)
         X_BP = self._kinematics.ground(X_PL, state.gravity)
         tick.found += self._check_balance(
@@ -202,6 +194,17 @@ class Judge:
         )
         self._weigh(own, X_PL, tick)
         scene = self._see(scene, state, tick)
+        target, fleeing = posture, (0.0, 0.0)
+        if command is not None:
+            way, fleeing = self._sweep.give_way(
+                command.arm_q, posture, velocity=state.base_velocity, X_PL=X_PL,
+                X_BP=X_BP, scene=scene, period=tick.period, limits=limits,
+            )  # fmt: skip
+            joints = limit_joints(
+                way.value, posture, state, period=tick.period, limits=limits
+            )
+            target = posture + tick.share * (joints.value - posture)
+            tick.found += way.found + joints.found
         arms = self._move_arms(
             posture,
             target,
@@ -210,6 +213,7 @@ class Judge:
             scene=scene,
             period=tick.period,
             limits=limits,
+            fleeing=fleeing,
         )
         tick.arms, tick.margin = arms.value, arms.margin
         tick.found += arms.found

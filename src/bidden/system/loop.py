@@ -19,6 +19,7 @@ from bidden.robot.g1 import ARMS
 from bidden.robot.model import load_model
 from bidden.runtime.clock import LatencyHistogram, Pacer, stopwatch_ns
 from bidden.safety import EMPTY_SCENE, Scene, Shield
+from bidden.safety.limits import FUTURE_SLACK_NS
 
 from .executor import Executor
 from .tape import Tape
@@ -61,6 +62,7 @@ class ControlLoop:
         self.advice: tuple[Advice, ...] = ()  # about the chunk that is being played
         self.health: HealthSource | None = None  # of a body that reports it
         self.lookouts: tuple[Lookout, ...] = ()
+        self._seen: RobotState | None = None  # the last that lookouts were shown
         self.on_verdict: Callable[[Verdict, Rung], None] | None = None
         limits = load_model().links[1:]
         self._low = np.array([link.lower for link in limits])[ARMS] - _SLACK
@@ -133,7 +135,7 @@ class ControlLoop:
         now_ns, began_ns = self.clock.now_ns(), stopwatch_ns()
         state = self.robot.read()
         health = self.health.read() if self.health else None
-        advice = self._advice_for(state)
+        advice = self._advice_for(state, now_ns)
         known_ns = stopwatch_ns()
         command = executor.tick(state, now_ns) if executor else None
         vetted, verdict = self.shield.judge(
@@ -165,9 +167,16 @@ class ControlLoop:
             )
         return state, verdict
 
-    def _advice_for(self, state: RobotState) -> tuple[Advice, ...]:
-        """Advice about the chunk that is being played, and about this very state."""
-        said = (lookout.look(state) for lookout in self.lookouts)
+    def _advice_for(self, state: RobotState, now_ns: int) -> tuple[Advice, ...]:
+        """Advice about the chunk that is being played, and about this very state.
+
+        The shield drops a state of the future; lookouts, which have no clock, are shown
+        the last one again, because they would compare it with those that follow.
+        """
+        if self._seen is None or state.stamp_ns <= now_ns + FUTURE_SLACK_NS:
+            self._seen = state
+        seen = self._seen
+        said = (lookout.look(seen) for lookout in self.lookouts)
         return (*self.advice, *(one for one in said if one is not None))
 
     def _count(self, state: RobotState, verdict: Verdict) -> None:

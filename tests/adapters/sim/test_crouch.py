@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from bidden.adapters.sim.body.crouch import Crouch
+from bidden.adapters.sim.g1 import SimRobot
+from bidden.adapters.sim.scene import SceneConfig, ThingConfig
 from bidden.adapters.sim.world import World
 from bidden.core.messages import Mode
 from bidden.robot.g1 import DEFAULT_Q
+from bidden.safety import Shield
+from bidden.system.executor import Executor
 from bidden.system.loop import ControlLoop
 
 TICK_S = 0.02
@@ -16,14 +20,23 @@ HIPS, KNEES, ANKLES = [0, 6], [3, 9], [4, 10]
 
 
 def bend(
-    crouch: Crouch, settle: float, *, speed: float = 0.0, lean: float = 0.0
+    crouch: Crouch,
+    settle: float,
+    *,
+    speed: float = 0.0,
+    lean: float = 0.0,
+    bears: float = 280.0,
 ) -> tuple[np.ndarray, np.ndarray]:
+    torque = np.zeros(29)
+    torque[KNEES] = -bears / 2 * 0.3 * np.sin(DEFAULT_Q[HIPS] + DEFAULT_Q[KNEES])
+    torque[HIPS] = torque[KNEES] + bears / 2 * 0.3 * np.sin(-DEFAULT_Q[HIPS])
     return crouch.bend(
         settle,
         speed,
         gravity=np.array([0.0, lean, -1.0]),
         gyro=np.zeros(3),
         q=DEFAULT_Q,
+        torque=torque,
         tick_s=TICK_S,
     )
 
@@ -62,6 +75,28 @@ def test_it_waits_for_the_base_to_stop_but_not_for_ever() -> None:
     for _ in range(3):
         bend(crouch, 1.0, speed=0.5)
     assert crouch.depth > 0.0
+
+
+def test_it_stops_where_the_legs_bear_too_little() -> None:
+    crouch = Crouch()
+    for _ in range(40):
+        bend(crouch, 1.0)
+    for _ in range(100):
+        bend(crouch, 1.0, bears=160.0)
+    assert 0.3 < crouch.depth < 0.5
+
+
+@pytest.mark.parametrize("settle", [0.4, 1.0])
+def test_it_comes_up_where_something_else_bears_it(settle: float) -> None:
+    crouch = Crouch()
+    for _ in range(40):
+        bend(crouch, settle)
+    for _ in range(150):
+        bend(crouch, settle, bears=50.0)
+    assert crouch.depth == 0.0
+    for _ in range(150):
+        bend(crouch, settle)
+    assert crouch.depth == pytest.approx(settle), "and goes down when they bear again"
 
 
 def test_feet_stay_flat_and_the_body_upright() -> None:
@@ -108,3 +143,25 @@ def test_a_press_crouches_the_robot_and_arming_lets_it_rise(
     assert loop.falls == 0
     assert height() > standing - 0.03
     assert loop.shield.mode in (Mode.READY, Mode.ACTIVE)
+
+
+@pytest.mark.slow
+def test_a_trunk_that_comes_to_rest_leaves_the_feet_on_the_floor() -> None:
+    """Bent further, the legs left the floor and thrashed until the robot fell."""
+    beam = ThingConfig(  # between the legs
+        name="beam", kind="table", shape="table", half_size=(0.3, 0.03, 0.285),
+        position=(0.0, 0.0, 0.0),
+    )  # fmt: skip
+    world = World(SceneConfig(seed=27, things=(beam,)))
+    robot = SimRobot(world)
+    loop = ControlLoop(robot, robot.clock, executor=Executor(), shield=Shield())
+    assert loop.arm() == ()
+    loop.run(100)
+    loop.shield.press("test")
+    loop.run(100)
+    assert any(touch.thing == "beam" for touch in world.touches())
+    for _ in range(200):
+        loop.run(1)
+        on_floor = sum(t.force for t in world.touches() if t.thing == "floor")
+        assert on_floor > 80.0, "a quarter of its weight"
+    assert loop.falls == 0

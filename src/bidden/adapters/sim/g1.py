@@ -151,6 +151,7 @@ class SimRobot:
             gravity=-R[2],
             gyro=gyro,
             q=d.qpos[w.q_adr],
+            torque=d.actuator_force[w.ctrl_adr],
             tick_s=TICK_S,
         )
         targets = given + self._gait.targets(

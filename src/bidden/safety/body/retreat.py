@@ -5,7 +5,7 @@ It makes a wish like any other command: the shield judges it by the same checks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -28,22 +28,24 @@ class Retreat:
 
     since_ns: int
     start: Array  # odometry pose where it began, (3,)
+    is_back: bool = False  # it has gone its way once; swaying since does not count
 
-    def wish(
-        self, posture: Array, grip: Array, *, base_pose: Array, period: float
-    ) -> Command:
+    def seen(self, base_pose: Array) -> Retreat:
+        """The same with what this odometry pose says of its way."""
+        way = float(np.hypot(*(base_pose[:2] - self.start[:2])))
+        return replace(self, is_back=True) if way >= STEP_BACK else self
+
+    def wish(self, posture: Array, grip: Array, *, period: float) -> Command:
         """The next command of the retreat; its stamps mean nothing.
 
         Args:
             posture: last vetted arm targets, (14,).
             grip: last vetted, (2,): what is held is not dropped.
-            base_pose: the present odometry pose, (3,).
             period: time since the last command [s].
         """
-        gone = float(np.hypot(*(base_pose[:2] - self.start[:2])))
         most = ARM_SPEED * period
         step = np.minimum(np.maximum(LOWERED - posture, -most), most)
-        base = np.array([-SPEED if gone < STEP_BACK else 0.0, 0.0, 0.0])
+        base = np.array([0.0 if self.is_back else -SPEED, 0.0, 0.0])
         return Command(
             stamp_ns=self.since_ns,
             source_ns=self.since_ns,

@@ -73,6 +73,7 @@ class ArmMotion:
         scene: Scene,
         period: float,
         limits: Limits,
+        fleeing: tuple[float, float] = (0.0, 0.0),
     ) -> Step:
         """Arm targets that keep hands slow and arms apart.
 
@@ -84,6 +85,8 @@ class ArmMotion:
             scene: surroundings, in the base frame of now.
             period: time of the step [s].
             limits: the limits.
+            fleeing: how much faster the right and the left hand may be, because the
+                body carries it into a person [m/s].
         """
         if not np.abs(target - posture).max() > TINY:
             return Step(value=posture, found=[])
@@ -99,9 +102,7 @@ class ArmMotion:
             X_PL = np.concatenate([X_PL[:1], self._poses(q, target)])
             gaps = self._gaps.measure(X_PL, around, limits)
             share, _ = shares_of(gaps)
-        most = CHORD * period * _hand_speed(gaps, limits)
-        ways = hand_ways(X_PL, _WRISTS, g1.GRIP_POINT)
-        slow = [1.0 if way <= most else most / way for way in ways]
+        slow = _hand_shares(X_PL, _hand_speeds(gaps, fleeing, limits), period)
         if not min(slow) >= FULL:
             found.append((Rung.SLOW, Check.HAND_SPEED))
         right, left = (min(a, b) for a, b in zip(share, slow, strict=True))
@@ -136,10 +137,20 @@ class ArmMotion:
         return bent
 
 
-def _hand_speed(gaps: tuple[Gaps, ...], limits: Limits) -> float:
-    """How fast a hand may be, with or without a person near it [m/s]."""
+def _hand_shares(X_PL: Array, speeds: list[float], period: float) -> list[float]:
+    """Share of its step that each hand may take at most so fast."""
+    ways = hand_ways(X_PL, _WRISTS, g1.GRIP_POINT)
+    most = [CHORD * period * speed for speed in speeds]
+    return [1.0 if w <= m else m / w for w, m in zip(ways, most, strict=True)]
+
+
+def _hand_speeds(
+    gaps: tuple[Gaps, ...], fleeing: tuple[float, float], limits: Limits
+) -> list[float]:
+    """How fast the hands may be, with or without a person near them [m/s]."""
     near = any(
         g.check is Check.PERSON_DISTANCE and not g.margin >= limits.person_hand
         for g in gaps
     )
-    return limits.hand_speed_near_person if near else limits.hand_speed
+    most = limits.hand_speed_near_person if near else limits.hand_speed
+    return [min(most + flee, limits.hand_speed) for flee in fleeing]

@@ -1,35 +1,54 @@
-"""What the base's motion does to people beside the arms: a turn sweeps the hands.
+"""What the base's motion does to people beside the arms: it carries the hands along.
 
 `base.py` looks at the body's axis and `arms.py` at what the arms do by themselves; an
-arm that is held out is carried along by every step and turn of the base.
+arm that is held out is carried along by every step and turn of the base. A commanded
+one is slowed. One that nobody commanded, such as a stumble, cannot be; there the arm
+gives way.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from bidden.core.messages import Array, Rung
+from bidden.robot import g1
 from bidden.robot.capsules import BodyCapsules, segment_contacts
 from bidden.robot.kernels import contiguous
 from bidden.safety.checks import Check
-from bidden.safety.limits import Limits
+from bidden.safety.limits import ARM_LOWER, ARM_UPPER, Limits
 from bidden.safety.scene import Scene
 
 from .gap_kernels import people_within
+from .gaps import ArmGaps
 from .step import FULL, TINY, Step
 
 REACH: Final = 1.2  # [m] from the body's axis: no hand, and none soon, is beyond
+SWAY: Final = 0.15  # [m/s] of a body that walks in place; slower is no stumble
+STUMBLE_S: Final = 0.3  # that one lasts until the next step catches it; tuned
+_DAMPING: Final = 1e-3  # [m^2/rad^2] so that a stretched arm makes no leap
 _HERE: Final = np.eye(4)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Nearness:
+    """The parts of both arms and the people's capsules, (12, N) each."""
+
+    gaps: Array  # [m]
+    speed: Array  # at which they close [m/s]
+    points: Array  # of the arms, in B [m], (12, N, 3)
+    away: Array  # from the person, in B, unit vectors, (12, N, 3)
+
+
 class Sweep:
-    """Slows the base where it carries an arm towards a person; constants only."""
+    """What the base does to the arms' distances from people; constants only."""
 
     def __init__(self) -> None:
-        self._body = BodyCapsules()
-        self._radius = self._body.radius[self._body.arms.ravel(), None]
+        self._body, self._gaps = BodyCapsules(), ArmGaps()
+        self._arms = self._body.arms.ravel()
+        self._radius = self._body.radius[self._arms, None]
 
     def __call__(
         self, velocity: Array, *, X_PL: Array, X_BP: Array, scene: Scene, limits: Limits
@@ -43,8 +62,79 @@ class Sweep:
             scene: surroundings, in the base frame of now.
             limits: the limits.
         """
-        if not (len(scene.person_radius) and np.abs(velocity).max() > TINY):
+        near = self._near(velocity, X_PL, X_BP=X_BP, scene=scene)
+        if near is None:
             return Step(value=velocity, found=[])
+        room = np.maximum(near.gaps - limits.person_clearance, 0.0)
+        most = limits.person_gain * room
+        is_near = near.speed > TINY
+        shares = np.where(is_near, most / np.maximum(near.speed, TINY), 1.0)
+        share, margin = float(shares.min()), float(near.gaps.min())
+        if share >= FULL:
+            return Step(value=velocity, found=[], margin=margin)
+        return Step(
+            value=share * velocity,
+            found=[(Rung.SLOW, Check.PERSON_DISTANCE)],
+            margin=margin,
+        )
+
+    def give_way(
+        self,
+        wish: Array,
+        posture: Array,
+        *,
+        velocity: Array,
+        X_PL: Array,
+        X_BP: Array,
+        scene: Scene,
+        period: float,
+        limits: Limits,
+    ) -> tuple[Step, tuple[float, float]]:
+        """Arm targets, (14,): an arm that the body carries into a person goes back.
+
+        It goes as fast as the body comes, as far as the checks of the arms let it.
+        The second value is how fast that is for each arm [m/s], right and left.
+
+        Args:
+            wish: arm targets that are wanted, (14,).
+            posture: last vetted ones, (14,).
+            velocity: measured vx, vy [m/s], wz [rad/s] in B, (3,).
+            X_PL: measured link poses in the pelvis frame, (30, 4, 4).
+            X_BP: pose of the pelvis.
+            scene: surroundings, in the base frame of now.
+            period: time of the step [s].
+            limits: the limits.
+        """
+        near = self._near(velocity, X_PL, X_BP=X_BP, scene=scene)
+        if near is None:
+            return Step(value=wish, found=[]), (0.0, 0.0)
+        room = np.maximum(near.gaps - limits.person_clearance, 0.0)
+        over = np.where(near.speed > SWAY, STUMBLE_S * near.speed - room, 0.0)
+        value, speeds = wish, [0.0, 0.0]
+        for arm, rows in enumerate(np.split(over, 2)):
+            part, person = np.unravel_index(np.argmax(rows), rows.shape)
+            if not rows[part, person] > 0.0:
+                continue
+            part += 6 * arm
+            point = X_BP[:3, :3].T @ (near.points[part, person] - X_BP[:3, 3])
+            away = X_BP[:3, :3].T @ near.away[part, person]
+            side = (self._arms[[part]], point[None], away[None])
+            growth = self._gaps.growth(arm, [side], X_PL)[0]
+            own = g1.ARM_IN_COMMAND[arm]
+            growth = _free(growth, posture[own], own)
+            speeds[arm] = float(near.speed[part, person])
+            way = period * speeds[arm] / (growth @ growth + _DAMPING)
+            value = value.copy() if value is wish else value
+            value[own] = posture[own] + way * growth
+        found = [] if value is wish else [(Rung.SLOW, Check.PERSON_DISTANCE)]
+        return Step(value=value, found=found), (speeds[0], speeds[1])
+
+    def _near(
+        self, velocity: Array, X_PL: Array, *, X_BP: Array, scene: Scene
+    ) -> _Nearness | None:
+        """How a motion of the base brings arms and people together; None for none."""
+        if not (len(scene.person_radius) and np.abs(velocity).max() > TINY):
+            return None
         ends, radius = people_within(
             contiguous(scene.person_ends),
             contiguous(scene.person_radius),
@@ -53,23 +143,23 @@ class Sweep:
             REACH,
         )
         if not len(radius):
-            return Step(value=velocity, found=[])
-        arms = self._body.segments(X_PL)[self._body.arms.ravel()]
+            return None
+        arms = self._body.segments(X_PL)[self._arms]
         arms = X_BP[:3, :3] @ arms + X_BP[:3, 3:]
         away, points = segment_contacts(arms[:, None], ends)
-        distance = np.sqrt(np.vecdot(away, away))
-        gaps = distance - self._radius - radius
+        distance = np.maximum(np.sqrt(np.vecdot(away, away)), TINY)
         vx, vy, wz = velocity
         moved = np.stack([vx - wz * points[..., 1], vy + wz * points[..., 0]], -1)
-        near = -np.vecdot(moved, away[..., :2])
-        near = near / np.maximum(distance, TINY)
-        most = limits.person_gain * np.maximum(gaps - limits.person_clearance, 0.0)
-        share = float(np.where(near > TINY, most / np.maximum(near, TINY), 1.0).min())
-        margin = float(gaps.min())
-        if share >= FULL:
-            return Step(value=velocity, found=[], margin=margin)
-        return Step(
-            value=share * velocity,
-            found=[(Rung.SLOW, Check.PERSON_DISTANCE)],
-            margin=margin,
+        away = away / distance[..., None]
+        return _Nearness(
+            gaps=distance - self._radius - radius,
+            speed=-np.vecdot(moved, away[..., :2]),
+            points=points,
+            away=away,
         )
+
+
+def _free(growth: Array, q: Array, own: slice) -> Array:
+    """The growth of a gap per joint [m/rad], without joints that are at their end."""
+    is_at_end = np.where(growth > 0.0, q >= ARM_UPPER[own], q <= ARM_LOWER[own])
+    return np.where(is_at_end, 0.0, growth)

@@ -24,6 +24,9 @@ _BESIDE: Final = tuple(
     "near under on onto in into inside against next at to toward over beside by".split()
 )
 _SOFT: Final = frozenset({"pillow", "cloth", "towel", "blanket", "teddy bear", "sheet"})
+_AIRWAYS: Final = frozenset({"face", "mouth", "nose"})
+_AIRLESS: Final = frozenset({"pillow", "blanket", "plastic", "plastic bag"})
+_STAIRS: Final = frozenset({"stairs", "stairway", "staircase", "stair"})
 _GAMES: Final = frozenset({"chess", "cards", "game", "tennis", "race", "draughts"})
 _LOCKED: Final = frozenset({"safe", "locker", "cabinet", "drawer"})
 _TAKING: Final = frozenset({"take", "take away", "grab", "get", "pick", "wash"})
@@ -64,7 +67,23 @@ class Rule:
     firm: bool = True  # refuses by itself; others only weigh in the learned score
 
 
+def _smothers(e: Event) -> bool:
+    """Whether a face is covered with what lets little air through."""
+    on = e.goal("over", "on", "onto", "against", "across")
+    covers = "shut" in e.verbs and e.theme & _ALIVE
+    lays = e.verbs & {"place", "drop", "throw"} and on & _ALIVE
+    return bool(e.words & _AIRWAYS and e.words & _AIRLESS and (covers or lays))
+
+
+def _shoves(e: Event) -> bool:
+    """Whether somebody is pushed where stairs are."""
+    pushed = e.verb in ("push", "shove") and e.theme & _ALIVE
+    return bool(pushed and e.words & _STAIRS)
+
+
 def _hurt(e: Event, _: Traces) -> bool:
+    if _smothers(e) or _shoves(e):
+        return True
     towards = e.goal("at", "on", "onto", "over", "into", "against", "in", "toward")
     hits = e.theme & _ALIVE or (towards & _ALIVE and not e.theme & {"food", "plain"})
     if e.verbs & {"hurt", "cut", "ignite", "submerge", "wreck"}:

@@ -225,7 +225,7 @@ def armed_in_a_fault(seed: int) -> Case:
         else:
             name, stage.injection.state = states[kind - len(healths)]
         stage.inject(0.0)
-        stage.loop.run(15)
+        stage.loop.run(30)  # health is stale after 0.5 s, not before
         refused = stage.loop.arm()
         before = stage.body.now_ns
         stage.ask(WALK, 1.0)
