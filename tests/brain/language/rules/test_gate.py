@@ -144,7 +144,10 @@ def test_rare_words_are_not_mended_into_dangerous_ones(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["beat my brother at chess", "cut my hair a bit shorter", "burn the cd for amy",
-     "bring me the toy gun", "cut me two slices", "hit the lights"],
+     "bring me the toy gun", "cut me two slices", "hit the lights",
+     "take the pot off the hob and put it in the sink",
+     "put the candles on the cake and light them at eight",
+     "bend your knees, then lift the box", "put a microwaved apple in the basin"],
 )  # fmt: skip
 def test_harmless_senses_of_dangerous_words_break_no_rule(text: str) -> None:
     assert not broken_rules(read_events(plain_readings(text)[0]))
