@@ -48,7 +48,7 @@ RECIPES = (
     Recipe(MeanNet, epochs=12, rate=2e-3),
     Recipe(TokenNet, epochs=6, rate=1e-3),
 )
-EACH_KIND = 2  # networks of each recipe, whose mean is the score
+EACH_KIND = 3  # networks of each recipe, whose mean is the score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
