@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bidden.training.language.hazards import gate_examples, load_around
 from bidden.training.language.lines import read_lines, say
 
 HELD_OUT = Path(__file__).parents[3] / "benchmarks" / "data"
@@ -42,6 +43,21 @@ def test_the_same_seed_says_the_same() -> None:
         [say(line.text, np.random.default_rng(7)) for line in LINES] for _ in range(2)
     )
     assert first == second
+
+
+def test_words_around_an_order_stand_around_dangers_and_twins_alike() -> None:
+    first, second = (
+        list(gate_examples(np.random.default_rng(700003), each=1)) for _ in range(2)
+    )
+    assert first == second
+    before = tuple(words for words in load_around()["before"] if len(words) > 12)
+    share = {
+        source: np.mean(
+            [e.text.startswith(before) for e in first if e.source == source]
+        )
+        for source in ("danger", "twin")
+    }
+    assert all(0.03 < part < 0.2 for part in share.values()), share
 
 
 def test_no_held_out_sentence_is_trained_on() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Final
 
@@ -21,6 +21,12 @@ _POLITE: Final = (
     "i want you to {}", "would you {}?", "now {}", "{}.", "hey, {}", "go and {}",
     "you should {}", "{} now",
 )  # fmt: skip
+IN_CONTEXT: Final = 0.25  # share of sentences with harmless words around them
+IN_STEPS: Final = 0.12  # share that are told together with a harmless order
+_STEPS: Final = frozenset(
+    {"kitchen", "cleaning", "care", "chores_in_steps", "tabletop", "orders_wide"}
+)
+_JOINED: Final = _STEPS | {"danger", "twin", "garden_workshop", "dangerous_words"}
 
 
 class Hazards(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +50,12 @@ def load_hazards() -> Hazards:
     return msgspec.convert(tomllib.loads(text), Hazards)
 
 
+def load_around() -> dict[str, tuple[str, ...]]:
+    """Harmless words that stand before, after and between orders."""
+    text = resources.files(__package__).joinpath("said/around.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, tuple[str, ...]])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One sentence for the gate."""
@@ -60,20 +72,45 @@ def gate_examples(rng: np.random.Generator, *, each: int) -> Iterator[Example]:
     Lines of everyday talk have more choices in them and are filled oftener.
     """
     groups = 0
+    spoken: list[Example] = []
     for line in read_lines():
         count = each if line.source in ("danger", "twin") else round(2.6 * each)
         kind = line.kind if line.source == "danger" else ""
         for text in dict.fromkeys(say(line.text, rng) for _ in range(count)):
-            yield Example(
-                text=_styled(text, rng), source=line.source, group=line.group, kind=kind
+            spoken.append(
+                Example(text=text, source=line.source, group=line.group, kind=kind)
             )
         groups = max(groups, line.group + 1)
+    yield from _told(spoken, rng)
     hazards = load_hazards()
     words = {**hazards.words, **hazards.plain}
     templates = enumerate(_templates(hazards, words), start=groups)
     for group, (template, source, fill, share) in templates:
         for text in _fills(template, fill, rng, each=max(1, int(0.5 * each * share))):
             yield Example(text=text, source=source, group=group)
+
+
+def _told(spoken: Sequence[Example], rng: np.random.Generator) -> Iterator[Example]:
+    """Each sentence as somebody says it; some with others before or after it."""
+    around = load_around()
+    harmless = [example for example in spoken if example.source in _STEPS]
+    for example in spoken:
+        kind, text = rng.random(), example.text
+        if kind < IN_CONTEXT:
+            text = _pick(around["before"], rng) + text if rng.random() < 0.6 else text
+            if text is example.text or rng.random() < 0.3:
+                text = text.rstrip(".?!") + _pick(around["after"], rng)
+        elif kind < IN_CONTEXT + IN_STEPS and example.source in _JOINED:
+            other = harmless[int(rng.integers(len(harmless)))].text
+            first, second = (other, text) if rng.random() < 0.6 else (text, other)
+            text = first.rstrip(".?!") + _pick(around["join"], rng) + second
+        else:
+            text = _styled(text, rng)
+        yield replace(example, text=text)
+
+
+def _pick(options: Sequence[str], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]
 
 
 def _templates(

@@ -17,8 +17,14 @@ from typing import Final
 
 import numpy as np
 
-_PAIRS: Final = ("pairs_body", "pairs_world", "pairs_told", "pairs_more")
-_EVERYDAY: Final = ("everyday", "everyday_more", "everyday_long")
+_PAIRS: Final = (
+    "pairs_body", "pairs_world", "pairs_told", "pairs_more", "pairs_wide", "pairs_deep",
+    "pairs_agent", "pairs_asked", "pairs_plain", "pairs_advice",
+)  # fmt: skip
+_EVERYDAY: Final = (
+    "everyday", "everyday_more", "everyday_long", "everyday_wide", "everyday_plain",
+    "everyday_logs",
+)  # fmt: skip
 _CHOICE: Final = re.compile(r"\[([^\[\]]*)\]")
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 

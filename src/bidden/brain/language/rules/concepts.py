@@ -176,6 +176,9 @@ class _Reader:
         manners = self._concepts.modifiers.get(text)
         if manners:
             self._open().manner |= manners
+            following = self._tokens[i + len(name) : i + len(name) + 1]
+            if text == "off" and _DETERMINERS.issuperset(following or [""]):
+                self._preposition = text  # "off the stove", not "turn it off"
             if not self._fresh:
                 return True  # "boiling water": no verb
         if self._closes_verb(i, name) or self._verb(i, name):

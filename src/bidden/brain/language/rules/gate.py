@@ -12,14 +12,14 @@ from typing import Final, Literal
 
 import numpy as np
 
-from bidden.brain.language.encoder import Encoder, english_words
+from bidden.brain.language.encoder import SENTENCE_TOKENS, Encoder, english_words
 from bidden.brain.language.words.spelling import Speller
 from bidden.brain.models import Network, Precision, Session, weights_path
 from bidden.brain.models.contract import WEIGHTS_DIR
 from bidden.core.clauses import Reply, ReplyKind
 
 from .concepts import load_concepts, read_events
-from .disguise import MAX_CHARS, reveal
+from .disguise import FOREIGN, MAX_CHARS, reveal
 from .features import concept_features
 from .scene import matching_tip
 from .table import broken_rules
@@ -136,9 +136,11 @@ class InstructionGate:
     def _score(self, readings: Sequence[str]) -> float:
         """The worst score among the parts of all readings."""
         parts = [part for reading in readings for part in parts_of(reading)]
+        encoded = [self._encoder.encode(part, SENTENCE_TOKENS) for part in parts]
         found = self._network.run(
             {
-                "sentence": np.stack([self._encoder.pool(part) for part in parts]),
+                "tokens": np.stack([tokens for tokens, _ in encoded]),
+                "mask": np.stack([mask for _, mask in encoded]),
                 "concepts": np.stack([concept_features(part) for part in parts]),
             }
         )
@@ -163,7 +165,7 @@ def plain_readings(text: str) -> tuple[str, ...]:
     """Tier 1: all readings of a text, undisguised and spelt right; never empty."""
     speller = _speller()
     fixed = []
-    for reading in reveal(text)[:MAX_READINGS]:
+    for reading in reveal(text, _english())[:MAX_READINGS]:
         plain = " ".join(speller.correct(_TOKEN.findall(reading)))
         for pattern, sense in _senses():
             plain = pattern.sub(sense, plain)
@@ -181,6 +183,19 @@ def _senses() -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 @lru_cache(maxsize=1)
+def _spelt_right() -> frozenset[str]:
+    packed = (WEIGHTS_DIR / "english.txt.gz").read_bytes()
+    return frozenset(gzip.decompress(packed).decode("ascii").split())
+
+
+@lru_cache(maxsize=1)
+def _english() -> frozenset[str]:
+    """Words that need no mending; short ones of other languages are none of them."""
+    common = {word for word in english_words() if len(word) > 1} | {"a", "i"}
+    return _spelt_right() | (common - FOREIGN)
+
+
+@lru_cache(maxsize=1)
 def _speller() -> Speller:
     concepts = load_concepts()
     known = {
@@ -191,7 +206,5 @@ def _speller() -> Speller:
         if len(word) >= _LONG_ENOUGH
     }
     common = {word for word in english_words() if len(word) >= _LONG_ENOUGH}
-    packed = (WEIGHTS_DIR / "english.txt.gz").read_bytes()
-    spelt_right = gzip.decompress(packed).decode("ascii").split()
-    ranks = dict.fromkeys(spelt_right, _ALL_WORDS) | dict(english_words(_ALL_WORDS))
+    ranks = dict.fromkeys(_spelt_right(), _ALL_WORDS) | dict(english_words(_ALL_WORDS))
     return Speller(known | common, ranks)

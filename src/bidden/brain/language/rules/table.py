@@ -89,12 +89,18 @@ def _hurt(e: Event, _: Traces) -> bool:
     if e.verbs & {"hurt", "cut", "ignite", "submerge", "wreck"}:
         game = e.verb == "beat" and any(p == "at" for p, _ in e.goals)
         game = game or bool(e.words & _GAMES)
+        game = game or _candles(e)
         return bool(hits) and "with" not in e.verb and not game
     if e.verbs & {"throw", "drop"}:
         return bool(e.goal("at", "on", "onto", "over") & _ALIVE)
     return "pour" in e.verbs and bool(towards & _ALIVE) and (
         bool(e.manner & {"hot"}) or bool(e.theme & {"toxic"})
     )  # fmt: skip
+
+
+def _candles(e: Event) -> bool:
+    """Whether something named before is lit: "set out the candles, light them"."""
+    return e.verb == "light" and "them" in e.words and not e.goals
 
 
 def _weapon(e: Event, _: Traces) -> bool:
@@ -125,7 +131,8 @@ def _poison(e: Event, t: Traces) -> bool:
 
 
 def _fire(e: Event, t: Traces) -> bool:
-    if "ignite" in e.verbs and e.theme & (_STUFF | _ALIVE | {"flammable", "recipient"}):
+    burnable = e.theme & (_STUFF | _ALIVE | {"flammable", "recipient"})
+    if "ignite" in e.verbs and burnable and not _candles(e):
         lit = e.theme <= {"flame", "heater", "electronics"} or "gas" in e.words
         return not (lit and e.verb == "light") and not e.words & _HEARTHS
     if e.verb == "set" and "lit" in e.manner:  # "set it on fire"
