@@ -65,6 +65,7 @@ def main() -> None:
     add("--weak", type=int, default=36, help="episodes with a weakness")
     add("--weak-seeds", type=int, nargs="+", default=[WEAK], help="of the first ones")
     add("--calibration", type=Path, default=shipped_calibrations("compact")[0])
+    add("--workers", type=int, default=1, help="episodes at once")
     add("--pictures", type=Path, help="write reliability.svg and scores.jsonl here")
     args = parser.parse_args()
     calibration = Calibration.load(args.calibration)
@@ -76,8 +77,8 @@ def main() -> None:
     ]
     console = Console(stderr=True)
     with console.status("playing what is not filed yet ..."):
-        trails = list(collect(cases, args.work))
-        known = list(collect(learned, args.work))
+        trails = list(collect(cases, args.work, workers=args.workers))
+        known = list(collect(learned, args.work, workers=args.workers))
     print(
         msgspec.json.encode(measure(calibration, trails, known, args.pictures)).decode()
     )

@@ -39,7 +39,7 @@ when you like, the same line goes on. About 6 s of one core an episode; 60 are e
 begin with, 200 are better.
 
 examples:
-  bidden calibrate --policy compact --episodes 60 --seed 700000 --out doubt.json
+  bidden calibrate --policy compact --episodes 200 --seed 700000 --out doubt.json
   bidden run "wave" --calibration doubt.json
   bidden calibrate --policy expert --episodes 40 --out expert.json --workers 2
 """

@@ -14,6 +14,7 @@ import pytest
 from bidden.brain.policy.uncertainty import Calibration, Meter, Reading
 from bidden.brain.policy.uncertainty.calibration import ANY_SKILL, COLUMNS, Band
 from bidden.core.messages import ActionChunk, Image, Observation, Rung
+from bidden.core.vetted import VettedCommand
 from bidden.system.orchestrator import Orchestrator
 from bidden.system.watches import DoubtWatch, weights_of
 
@@ -109,6 +110,27 @@ def test_a_policy_that_contradicts_itself_is_stopped(stage: Any, chunk_of: Any) 
     assert "policy_uncertain" in outcome.reasons
     assert outcome.rungs.get("HOLD", 0) > 50
     assert speeds(stage)[60:].max() == 0
+
+
+def test_a_hold_of_a_body_that_did_not_follow_comes_to_an_end(
+    stage: Any, chunk_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk_for(stage, chunk_of, 60)
+    follow, began_ns = stage.robot.write, stage.clock.now_ns()
+
+    def write(command: VettedCommand) -> None:
+        pose = stage.robot.pose
+        follow(command)
+        if stage.clock.now_ns() - began_ns < 2_000_000_000:  # it slips
+            stage.robot.pose, stage.robot.velocity = pose, np.zeros(3)
+
+    monkeypatch.setattr(stage.robot, "write", write)
+    outcome = watched(stage, DoubtWatch(calibration()), None).ask(
+        "walk three metres forward"
+    )
+    assert outcome.rungs.get("HOLD", 0) > 10
+    assert "policy_uncertain" in outcome.reasons
+    assert speeds(stage)[-100:-20].min() == pytest.approx(0.4)  # and walks on
 
 
 @pytest.mark.parametrize(
