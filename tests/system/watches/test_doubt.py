@@ -115,7 +115,7 @@ def test_a_policy_that_contradicts_itself_is_stopped(stage: Any, chunk_of: Any) 
 def test_a_hold_of_a_body_that_did_not_follow_comes_to_an_end(
     stage: Any, chunk_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    walk_for(stage, chunk_of, 60)
+    walk_for(stage, chunk_of, 60, vx=0.8)
     follow, began_ns = stage.robot.write, stage.clock.now_ns()
 
     def write(command: VettedCommand) -> None:
@@ -130,7 +130,7 @@ def test_a_hold_of_a_body_that_did_not_follow_comes_to_an_end(
     )
     assert outcome.rungs.get("HOLD", 0) > 10
     assert "policy_uncertain" in outcome.reasons
-    assert speeds(stage)[-100:-20].min() == pytest.approx(0.4)  # and walks on
+    assert speeds(stage)[-100:-20].min() == pytest.approx(0.8)  # and walks on
 
 
 @pytest.mark.parametrize(
