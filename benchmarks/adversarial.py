@@ -98,8 +98,8 @@ class OpenExecutor(Executor):
         self.raw = super().tick(state, now_ns)
         return self.raw
 
-    def accept(self, arm_q: Array) -> None:
-        """Nobody has cut anything."""
+    def accept(self, arm_q: Array, *, is_held: bool = False) -> None:
+        """Nobody has cut or held anything."""
         super().accept(arm_q if self.raw is None else self.raw.arm_q)
 
 

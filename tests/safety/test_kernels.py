@@ -11,8 +11,11 @@ import pytest
 
 from bidden.core.messages import Command, Rung
 from bidden.safety import kernels
+from bidden.safety.checks import Check
 from bidden.safety.limits import ARM_LOWER, ARM_UPPER
+from bidden.safety.motion import Step
 from bidden.safety.motion.gap_kernels import people_within, share_left
+from bidden.safety.motion.gaps import Gaps, shares_of
 from bidden.safety.motion.step_kernels import (
     base_velocity,
     bent,
@@ -25,6 +28,7 @@ from bidden.safety.motion.step_kernels import (
 from .conftest import arm_weight, make_state, person_scene
 
 NAN, INF = float("nan"), float("inf")
+NOTHING = np.zeros((2, 0))
 STATE = (
     "q", "dq", "torque", "gyro", "gravity", "base_pose", "base_velocity",
     "grip_width", "grip_force",
@@ -142,6 +146,41 @@ def test_a_gap_that_is_nan_leaves_no_step(approach: float, room: float) -> None:
     share = share_left(np.array([0.0, approach, 0.1]), np.array([0.0, room, 0.2]))
     expected = 0.5 if approach == approach and room == room else NAN
     assert share == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_share_that_is_nan_wins_and_is_named(place: int) -> None:
+    shares = [1.0, 0.5, 0.25, 1.0]
+    shares[place] = NAN
+    gaps = [
+        Gaps(
+            check=check, approach=NOTHING, room=NOTHING, margin=0.1,
+            share=(right, left), sides=lambda *_: [],
+        )
+        for check, right, left in (
+            (Check.SELF_DISTANCE, *shares[:2]),
+            (Check.SCENE_DISTANCE, *shares[2:]),
+        )
+    ]  # fmt: skip
+    found, cut = shares_of(tuple(gaps))
+    assert np.isnan(found[place % 2])
+    assert not np.isnan(found[1 - place % 2])
+    assert cut == (Check.SELF_DISTANCE, Check.SCENE_DISTANCE)
+
+
+@pytest.mark.parametrize("bad", [NAN, INF])
+def test_what_was_bent_to_no_number_holds(
+    bad: float, bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last look before the motors, whatever a check upstream has made of it."""
+    bench.tick()
+    broken = Step(value=np.full(14, bad), found=[])
+    monkeypatch.setattr(bench.shield._judge, "_move_arms", lambda *_, **__: broken)
+    vetted, verdict = bench.tick(base_velocity=np.array([0.2, 0.0, 0.0]))
+    assert verdict.rung is Rung.HOLD
+    assert "internal_error" in verdict.reasons
+    assert np.isfinite(vetted.command.arm_q).all()
+    assert not vetted.command.base_velocity.any()
 
 
 @pytest.mark.parametrize("axis", range(3))

@@ -13,9 +13,9 @@ from bidden.robot.g1 import ARM, DEFAULT_Q, READY_ARMS
 from bidden.robot.kinematics import Kinematics
 from bidden.safety import Limits, Scene
 from bidden.safety.limits import ARM_LOWER, ARM_UPPER
-from bidden.safety.motion import Step, Sweep
+from bidden.safety.motion import ArmGaps, Step, Sweep
 
-KINEMATICS, BODY, SWEEP = Kinematics(), BodyCapsules(), Sweep()
+KINEMATICS, BODY, SWEEP = Kinematics(), BodyCapsules(), Sweep(ArmGaps())
 DOWN = np.array([0.0, 0.0, -1.0])
 LIMITS = Limits()
 
@@ -38,8 +38,8 @@ def person(x: float, y: float) -> Scene:
 
 def sweep(velocity: Array, scene: Scene, q: Array) -> Step:
     X_PL = KINEMATICS.link_poses(q)
-    X_BP = KINEMATICS.ground(X_PL, DOWN)
-    return SWEEP(velocity, X_PL=X_PL, X_BP=X_BP, scene=scene, limits=LIMITS)
+    near = SWEEP.near(X_PL, KINEMATICS.ground(X_PL, DOWN), scene)
+    return SWEEP.slowed(velocity, near, limits=LIMITS)
 
 
 def gap(scene: Scene, q: Array, moved: Array) -> float:
@@ -120,10 +120,8 @@ def give_way(velocity: Array, scene: Scene, q: Array) -> tuple[Step, tuple[float
     return SWEEP.give_way(
         q[15:],
         q[15:],
+        SWEEP.near(X_PL, KINEMATICS.ground(X_PL, DOWN), scene),
         velocity=velocity,
-        X_PL=X_PL,
-        X_BP=KINEMATICS.ground(X_PL, DOWN),
-        scene=scene,
         period=0.02,
         limits=LIMITS,
     )
@@ -188,8 +186,8 @@ def test_a_joint_at_its_end_is_not_asked_to_give_way() -> None:
     at_end[7 + joint] = end
     X_PL = KINEMATICS.link_poses(q)
     step, _ = SWEEP.give_way(
-        at_end, at_end, velocity=STUMBLE, X_PL=X_PL,
-        X_BP=KINEMATICS.ground(X_PL, DOWN), scene=scene, period=0.02, limits=LIMITS,
+        at_end, at_end, SWEEP.near(X_PL, KINEMATICS.ground(X_PL, DOWN), scene),
+        velocity=STUMBLE, period=0.02, limits=LIMITS,
     )  # fmt: skip
     assert step.value[7 + joint] == end
     assert np.abs(step.value[7:] - at_end[7:]).max() > 0.0

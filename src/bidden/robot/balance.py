@@ -9,7 +9,7 @@ import numpy as np
 from bidden.core.messages import Array
 
 from . import kernels
-from .kernels import com_motion, contiguous
+from .kernels import contiguous
 from .model import load_model
 
 GRAVITY: Final = 9.81  # [m/s^2]
@@ -51,14 +51,15 @@ class Balance:
             gyro: angular velocity of the pelvis, pelvis frame [rad/s].
             base: vx, vy [m/s] of the base and wz (unused), axes of B.
         """
-        com, rate = com_motion(
-            X_PL, self._share, self._com, self._axis, self._carried, contiguous(dq)
+        com, velocity = kernels.com_motion(
+            contiguous(X_PL),
+            self._share,
+            self._com,
+            self._axis,
+            self._carried,
+            *(contiguous(a) for a in (dq, R_BP, gyro, base)),
         )
-        (wx, wy, wz), (cx, cy, cz) = gyro.tolist(), com.tolist()
-        rate += (wy * cz - wz * cy, wz * cx - wx * cz, wx * cy - wy * cx)
-        v: Array = R_BP @ rate
-        v[:2] += base[:2]
-        return com, v
+        return com, velocity
 
     def capture_margin(
         self,
@@ -74,7 +75,7 @@ class Balance:
 
         The other arguments are those of `com_motion`, with the pose of the pelvis.
         """
-        arrays = (X_PL, dq, X_BP, gyro, base, soles)
+        arrays = (X_PL, dq, X_BP, gyro, base, soles.reshape(-1, 3))
         margin = kernels.capture_margin(
             *(contiguous(a) for a in arrays),
             self._share,
@@ -88,8 +89,7 @@ class Balance:
 
 def capture_point(com: Array, velocity: Array) -> Array:
     """Where a foot must stand to come to rest: x + v / omega [m], (2,)."""
-    height = max(float(com[2]), 0.1)
-    point: Array = com[:2] + velocity[:2] * np.sqrt(height / GRAVITY)
+    point: Array = kernels.capture_point(contiguous(com), contiguous(velocity), GRAVITY)
     return point
 
 

@@ -96,7 +96,7 @@ class ArmIK:
     ) -> Array:
         """Joint targets one control step nearer to the grip pose `X_TG`, (..., 7).
 
-        Arms that are not `used`, by default none, stay where they are.
+        All arms move, or only those that are `used`; the others stay where they are.
         """
         q: Array = solve_arms(
             contiguous(X_TG).reshape(-1, 4, 4),

@@ -180,19 +180,22 @@ def box_contacts(segments, X_OB, half):
     return distance, share
 
 
-@njit(OUT2(IN3, IN1, IN2, IN2, IN2, IN1), cache=True)
-def com_motion(X, share, com, axis, carried, dq):
-    """Centre of mass and its velocity in the frame of the root, (2, 3).
+@njit(OUT2(IN3, IN1, IN2, IN2, IN2, IN1, IN2, IN1, IN1), cache=True)
+def com_motion(X, share, com, axis, carried, dq, root, gyro, base):
+    """Centre of mass in the root's frame, and its velocity over the ground, (2, 3).
 
     Args:
-        X: poses of the links, (J + 1, 4, 4).
+        X: poses of the links in the root's frame, (J + 1, 4, 4).
         share: of the whole mass, (J + 1,).
         com: of each link in its own frame [m], (J + 1, 3).
         axis: of each joint in its own link, (J, 3).
         carried: share of the mass of link i that joint j carries, (J, J + 1).
         dq: joint velocities [rad/s], (J,).
+        root: its attitude in the base frame, whose axes the velocity has, (>= 3, >= 3).
+        gyro: its angular velocity in its own frame [rad/s], (3,).
+        base: vx, vy [m/s] of the base, (>= 2,).
     """
-    out = np.zeros((2, 3))
+    out, rate = np.zeros((2, 3)), np.zeros(3)
     centre = np.empty((len(share), 3))
     for i in range(len(share)):
         for r in range(3):
@@ -211,13 +214,33 @@ def com_motion(X, share, com, axis, carried, dq):
                 lever[r] += carried[j, i] * (centre[i, r] - X[j + 1, r, 3])
         for r in range(3):
             a, b = (r + 1) % 3, (r + 2) % 3
-            out[1, r] += turn[a] * lever[b] - turn[b] * lever[a]
+            rate[r] += turn[a] * lever[b] - turn[b] * lever[a]
+    for r in range(3):
+        a, b = (r + 1) % 3, (r + 2) % 3
+        rate[r] += gyro[a] * out[0, b] - gyro[b] * out[0, a]
+    for r in range(3):
+        out[1, r] = base[r] if r < 2 else 0.0
+        for k in range(3):
+            out[1, r] += root[r, k] * rate[k]
     return out
+
+
+@njit(OUT1(IN1, IN1, types.float64), cache=True)
+def capture_point(com, velocity, gravity):
+    """Where a foot must stand to come to rest: x + v / omega [m], (2,).
+
+    Args:
+        com: over the ground [m], (3,); counts as 0.1 m high at least.
+        velocity: [m/s], (>= 2,).
+        gravity: its acceleration [m/s^2].
+    """
+    slowness = math.sqrt((com[2] if not com[2] < 0.1 else 0.1) / gravity)
+    return com[:2] + slowness * velocity[:2]
 
 
 @njit(types.float64(IN2, types.float64, types.float64), cache=True)
 def polygon_margin(points, x, y):
-    """Signed distance from x, y to the edge of the hull of `points`, inside > 0."""
+    """Signed distance from x, y to the edge of the hull of `points`, (N, >= 2)."""
     n = len(points)
     total = x + y
     for i in range(n):
@@ -339,54 +362,36 @@ def grounded(gravity, right, left, points, radius):
     X[:3, :3] = level(gravity[0], gravity[1], gravity[2])
     X[3, 3] = 1.0
     under = soles(X, right, left, points)
-    lowest = math.inf
-    for foot in range(2):
-        for n in range(points.shape[1]):
-            under[foot, n, 2] -= radius
-            if not under[foot, n, 2] >= lowest:
-                lowest = under[foot, n, 2]
+    under[:, :, 2] -= radius
+    lowest = under[:, :, 2].min()
     X[2, 3] = -lowest
     under[:, :, 2] -= lowest
     return X, under
 
 
 @njit(
-    types.float64(IN3, IN1, IN2, IN1, IN1, IN3, IN1, IN2, IN2, IN2, types.float64),
+    types.float64(IN3, IN1, IN2, IN1, IN1, IN2, IN1, IN2, IN2, IN2, types.float64),
     cache=True,
 )
-def capture_margin(X, dq, root, gyro, base, under, share, com, axis, carried, g):
+def capture_margin(X, dq, root, gyro, base, under, share, com, axis, carried, gravity):
     """Signed distance of the capture point to the hull of both soles [m].
 
     Args:
         X: poses of the links in the root's frame, (J + 1, 4, 4).
         dq: joint velocities [rad/s], (J,).
         root: its pose in the base frame, (4, 4).
-        gyro: its angular velocity in its own frame [rad/s], (3,).
-        base: vx, vy [m/s] of the base, (>= 2,).
-        under: points under the soles [m], (2, N, 3).
-        share, com, axis, carried: of the body, see `com_motion`.
-        g: acceleration of gravity [m/s^2].
+        under: points under the soles [m], (N, 3).
+        gyro, base, share, com, axis, carried: see `com_motion`.
+        gravity: its acceleration [m/s^2].
     """
-    motion = com_motion(X, share, com, axis, carried, dq)
-    for i in range(3):
-        a, b = (i + 1) % 3, (i + 2) % 3
-        motion[1, i] += gyro[a] * motion[0, b] - gyro[b] * motion[0, a]
-    p, v = np.empty(3), np.empty(3)
+    motion = com_motion(X, share, com, axis, carried, dq, root, gyro, base)
+    place = np.empty(3)
     for r in range(3):
-        p[r], v[r] = root[r, 3], 0.0
+        place[r] = root[r, 3]
         for k in range(3):
-            p[r] += root[r, k] * motion[0, k]
-            v[r] += root[r, k] * motion[1, k]
-    height = p[2] if not p[2] < 0.1 else 0.1
-    slowness = math.sqrt(height / g)
-    count = under.shape[1]
-    points = np.empty((2 * count, 2))
-    for foot in range(2):
-        for n in range(count):
-            points[foot * count + n] = under[foot, n, :2]
-    x = p[0] + slowness * (v[0] + base[0])
-    y = p[1] + slowness * (v[1] + base[1])
-    return polygon_margin(points, x, y)
+            place[r] += root[r, k] * motion[0, k]
+    x = capture_point(place, motion[1], gravity)
+    return polygon_margin(under, x[0], x[1])
 
 
 def contiguous(a: Array) -> Array:

@@ -95,7 +95,6 @@ ADVISED: Final = frozenset(
 
 # What a measured state is made of, and how many numbers each; moving things first
 _PARTS: Final = (29, 29, 3, 3, 3, 3, 29, 2, 2)
-_GRAVITY: Final = slice(61, 64)
 
 
 def _state_bounds() -> tuple[Array, Array]:
@@ -158,7 +157,7 @@ class StateCheck:
         """
         if numbers is None or not kernels.is_within(numbers, self._low, self._high):
             return Check.STATE_INVALID
-        gx, gy, gz = numbers[_GRAVITY].tolist()
+        gx, gy, gz = state.gravity.tolist()
         if not (gx * gx + gy * gy + gz * gz >= 0.5):
             return Check.STATE_INVALID
         if not (state.stamp_ns <= now_ns + table.FUTURE_SLACK_NS):

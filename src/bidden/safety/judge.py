@@ -43,7 +43,7 @@ from .checks import (
     check_command,
     numbers_of,
 )
-from .kernels import are_same
+from .kernels import are_finite, is_same
 from .limits import ARM_LOWER, ARM_UPPER, FUTURE_SLACK_NS, Limits
 from .memory import Outcome, ShieldState, Tick, start
 from .modes import ARMED, Faults, in_the_way, next_mode, standing_faults
@@ -76,7 +76,7 @@ class Judge:
         self._check_state = StateCheck()
         self._check_balance = BalanceCheck(self._kinematics)
         self._move_arms = ArmMotion(self._kinematics)
-        self._arm_effort, self._sweep = ArmEffort(), Sweep()
+        self._arm_effort, self._sweep = ArmEffort(), Sweep(self._move_arms.gaps)
 
     def step(
         self,
@@ -194,12 +194,17 @@ class Judge:
         )
         self._weigh(own, X_PL, tick)
         scene = self._see(scene, state, tick)
+        near = self._sweep.near(X_PL, X_BP, scene)
         target, fleeing = posture, (0.0, 0.0)
         if command is not None:
             way, fleeing = self._sweep.give_way(
-                command.arm_q, posture, velocity=state.base_velocity, X_PL=X_PL,
-                X_BP=X_BP, scene=scene, period=tick.period, limits=limits,
-            )  # fmt: skip
+                command.arm_q,
+                posture,
+                near,
+                velocity=state.base_velocity,
+                period=tick.period,
+                limits=limits,
+            )
             joints = limit_joints(
                 way.value, posture, state, period=tick.period, limits=limits
             )
@@ -220,9 +225,7 @@ class Judge:
         if command is None:
             return
         base = self._bend_base(command.base_velocity, own, scene, tick)
-        swept = self._sweep(
-            base.value, X_PL=X_PL, X_BP=X_BP, scene=scene, limits=limits
-        )
+        swept = self._sweep.slowed(base.value, near, limits=limits)
         tick.found += swept.found
         tick.base = swept.value
         tick.margin = min(tick.margin, base.margin, swept.margin)
@@ -247,7 +250,7 @@ class Judge:
         if inside is not wish:
             tick.found.append((Rung.SLOW, Check.GEOFENCE))
 
-        near = None if scene.is_empty else Obstacles(scene, self._limits)
+        near = Obstacles(scene, self._limits)
 
         def limited(share: float) -> Step:
             return limit_base(
@@ -294,6 +297,8 @@ class Judge:
             now_ns - own.state.stamp_ns <= self._limits.state_age_s * 1e9
         ):
             found.append((Rung.SETTLE, Check.STATE_STALE))
+        if tick.base is not None and not are_finite(tick.base, tick.arms, tick.grip):
+            found.append((Rung.HOLD, Check.INTERNAL))
         fresh = tuple(found)
         faults = standing_faults(own.faults, found, now_ns)
         found += [(fault.rung, check) for check, fault in faults]
@@ -364,13 +369,10 @@ def _is_moving(command: Command, own: ShieldState) -> bool:
     """Whether a vetted command asks for more than standing as before."""
     if own.posture is None or own.grip is None:
         return False
-    return not are_same(
-        command.base_velocity,
-        command.grip,
-        own.grip,
-        command.arm_q,
-        own.posture,
-        STILL,
+    return not (
+        is_same(command.base_velocity, STILL)
+        and is_same(command.arm_q, own.posture)
+        and is_same(command.grip, own.grip)
     )
 
 

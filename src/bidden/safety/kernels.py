@@ -62,13 +62,12 @@ def are_finite(a, b, c):
     return True
 
 
-@njit(BOOL(IN1, IN1, IN1, IN1, IN1, IN1), cache=True)
-def are_same(base, grip, grip_before, arms, arms_before, still):
-    """Whether a command is to stand `still` and keep arms and grip as they were."""
-    for now, before in ((base, still), (grip, grip_before), (arms, arms_before)):
-        for i in range(len(now)):
-            if now[i] != before[i]:
-                return False
+@njit(BOOL(IN1, IN1), cache=True)
+def is_same(now, before):
+    """Whether no number has changed, (N,) each."""
+    for i in range(len(now)):  # noqa: SIM110 - compiled
+        if now[i] != before[i]:
+            return False
     return True
 
 

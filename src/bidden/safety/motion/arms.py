@@ -15,6 +15,7 @@ from bidden.robot import g1
 from bidden.robot.kernels import contiguous
 from bidden.robot.kinematics import WRISTS, Kinematics
 from bidden.safety.checks import Check
+from bidden.safety.kernels import least
 from bidden.safety.limits import (
     ARM_EFFORT,
     ARM_KD,
@@ -61,7 +62,7 @@ class ArmMotion:
     """Hand speed and distances of the arms' next step; holds constants only."""
 
     def __init__(self, kinematics: Kinematics) -> None:
-        self._kinematics, self._gaps = kinematics, ArmGaps()
+        self._kinematics, self.gaps = kinematics, ArmGaps()
 
     def __call__(
         self,
@@ -92,7 +93,7 @@ class ArmMotion:
             return Step(value=posture, found=[])
         around = surroundings_of(scene, X_BP)
         X_PL = self._poses(q, posture, target)
-        gaps = self._gaps.measure(X_PL, around, limits)
+        gaps = self.gaps.measure(X_PL, around, limits)
         share, cut = shares_of(gaps)
         found = [(Rung.SLOW, check) for check in cut]
         if found:
@@ -100,12 +101,12 @@ class ArmMotion:
             target = posture + slowed(step, limits.arm_speed * period)
             target = np.minimum(np.maximum(target, ARM_LOWER), ARM_UPPER)
             X_PL = np.concatenate([X_PL[:1], self._poses(q, target)])
-            gaps = self._gaps.measure(X_PL, around, limits)
+            gaps = self.gaps.measure(X_PL, around, limits)
             share, _ = shares_of(gaps)
         slow = _hand_shares(X_PL, _hand_speeds(gaps, fleeing, limits), period)
-        if not min(slow) >= FULL:
+        if not least(*slow) >= FULL:
             found.append((Rung.SLOW, Check.HAND_SPEED))
-        right, left = (min(a, b) for a, b in zip(share, slow, strict=True))
+        right, left = (least(a, b) for a, b in zip(share, slow, strict=True))
         return Step(
             value=shortened(posture, target, right, left),
             found=found,
@@ -127,7 +128,7 @@ class ArmMotion:
                 rows = kind.tightest(arm)
                 if len(rows):
                     sides = kind.sides(arm, rows)
-                    growth.append(self._gaps.growth(arm, sides, X_PL))
+                    growth.append(self.gaps.growth(arm, sides, X_PL))
                     room.append(kind.room[arm][rows])
             if growth:
                 own = g1.ARM_IN_COMMAND[arm]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Final
 
-import numpy as np
-
 from bidden.core.messages import Array, Rung
 from bidden.robot.kernels import contiguous
 from bidden.safety.checks import Check, Finding
@@ -17,14 +15,13 @@ from .step import Step
 from .step_kernels import base_velocity, obstacles_of
 
 BODY_SPAN: Final = (0.05, 1.3)  # [m] heights of boxes that the body can walk into
-_NOTHING: Final[Array] = np.zeros((0, 3))
 
 
 def limit_base(
     wish: Array,
     last: Array,
     *,
-    near: Obstacles | None,
+    near: Obstacles,
     period: float,
     limits: Limits,
 ) -> Step:
@@ -33,15 +30,15 @@ def limit_base(
     Args:
         wish: vx, vy [m/s], wz [rad/s] in B.
         last: the last vetted one.
-        near: what stands around; None when nothing is known.
+        near: what stands around.
         period: time of the step [s].
         limits: the limits.
     """
     value, cut, bent = base_velocity(
         contiguous(wish),
         last,
-        _NOTHING if near is None else near.rows,
-        math.inf if near is None else near.top,
+        near.rows,
+        near.top,
         limits.base_forward,
         limits.base_backward,
         limits.base_sideways,
@@ -52,8 +49,6 @@ def limit_base(
     found: list[Finding] = []
     if cut:
         found.append((Rung.WARN, Check.BASE_SPEED))
-    if near is None:
-        return Step(value=value, found=found)
     if bent:
         found.append((Rung.SLOW, near.nearest))
     return Step(value=value, found=found, margin=near.margin)

@@ -22,10 +22,11 @@ from bidden.robot.kernels import (
 )
 from bidden.safety.kernels import FLOAT, box_poses, least, most
 
+from .step import TINY
+
 # What one kind of gaps loses to each arm's step, and may lose [m], both (2, C); the
 # least gap after it [m]; the share of its step that each arm may take, right and left
 GAPS: Final = types.Tuple((OUT2, OUT2, FLOAT, FLOAT, FLOAT))
-_TINY: Final = 1e-9
 
 
 @njit(FLOAT(IN1, IN1), cache=True)
@@ -33,7 +34,7 @@ def share_left(approach, room):
     """Share of a step that takes no more from any gap than it may lose, (C,) each."""
     share = 1.0
     for k in range(len(approach)):
-        if not approach[k] <= _TINY:
+        if not approach[k] <= TINY:
             share = least(share, room[k] / approach[k])
     return share
 
@@ -67,7 +68,7 @@ def self_gaps(segments, first, second, sums, arm, clearance, gain):
                 after = segment_distance(segments[a, one], segments[b, two]) - sums[k]
             margin = least(margin, after)
             approach[hand, k] = most(gap - after, 0.0)
-        total = most(approach[0, k] + approach[1, k], _TINY)
+        total = most(approach[0, k] + approach[1, k], TINY)
         free = room_of(gap, clearance, gain)
         for hand in range(2):
             room[hand, k] = free * approach[hand, k] / total
@@ -144,6 +145,17 @@ def person_gaps(segments, arms, radius, ends, person_radius, clearance, gain):
     return approach, room, margin, right, left
 
 
+@njit(types.int64[::1](IN1, FLOAT), cache=True)
+def rows_within(away, reach):
+    """Which of the distances, (M,), are not over `reach`."""
+    near, count = np.empty(len(away), np.int64), 0
+    for m in range(len(away)):
+        if not away[m] > reach:
+            near[count] = m
+            count += 1
+    return near[:count].copy()
+
+
 @njit(types.Tuple((OUT3, OUT2))(IN2, IN2, IN1, IN2, IN2, FLOAT), cache=True)
 def boxes_within(centre, half, yaw, beside, X, reach):
     """Pose `X` seen from the boxes within reach, and their half sizes.
@@ -154,12 +166,8 @@ def boxes_within(centre, half, yaw, beside, X, reach):
         X: a pose, (4, 4).
         reach: [m] from the body's axis.
     """
-    near = np.empty(len(yaw), np.int64)
-    count = 0
-    for m in range(len(yaw)):
-        if not beside[m, 2] > reach:
-            near[count] = m
-            count += 1
+    near = rows_within(beside[:, 2].copy(), reach)
+    count = len(near)
     places, angles, sizes = np.empty((count, 3)), np.empty(count), np.empty((count, 3))
     for k in range(count):
         places[k], sizes[k], angles[k] = centre[near[k]], half[near[k]], yaw[near[k]]
@@ -176,12 +184,8 @@ def people_within(ends, radius, beside, X, reach):
         X: a pose, (4, 4).
         reach: [m] from the body's axis to a capsule's surface.
     """
-    near = np.empty(len(radius), np.int64)
-    count = 0
-    for n in range(len(radius)):
-        if not beside[n, 2] - radius[n] > reach:
-            near[count] = n
-            count += 1
+    near = rows_within(beside[:, 2] - radius, reach)
+    count = len(near)
     seen, sizes = np.zeros((count, 3, 2)), np.empty(count)
     for k in range(count):
         sizes[k] = radius[near[k]]

@@ -19,6 +19,7 @@ from bidden.robot.capsules import BodyCapsules, segment_contacts
 from bidden.robot.kernels import contiguous
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check
+from bidden.safety.kernels import least
 from bidden.safety.limits import Limits
 from bidden.safety.scene import Scene
 
@@ -94,12 +95,11 @@ def shares_of(
     gaps: tuple[Gaps, ...],
 ) -> tuple[tuple[float, float], tuple[Check, ...]]:
     """Share of its step that each arm may take, and the kinds of gaps that cut it."""
-    right, left = (min(kind.share[arm] for kind in gaps) for arm in (0, 1))
-    if right >= FULL and left >= FULL:
-        return (right, left), ()
-    return (right, left), tuple(
-        kind.check for kind in gaps if not min(kind.share) >= FULL
-    )
+    right, left = 1.0, 1.0
+    for kind in gaps:
+        right, left = least(right, kind.share[0]), least(left, kind.share[1])
+    cut = [kind.check for kind in gaps if not least(*kind.share) >= FULL]
+    return (right, left), tuple(cut)
 
 
 class ArmGaps:

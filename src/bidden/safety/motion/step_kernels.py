@@ -11,7 +11,8 @@ from numba import njit, types
 from bidden.robot.kernels import IN1, IN2, IN4, INDICES, OUT1, OUT2, clip
 from bidden.safety.kernels import BOOL, FLOAT, least, most
 
-_TINY: Final = 1e-9
+from .step import TINY
+
 _SLACK: Final = 1e-6  # less than this was not cut
 
 
@@ -22,7 +23,7 @@ def slowed(step, longest):
     for first in (0, joints):
         share = 1.0
         for j in range(first, first + joints):
-            share = least(share, longest / most(abs(step[j]), _TINY))
+            share = least(share, longest / most(abs(step[j]), TINY))
         for j in range(first, first + joints):
             out[j] = share * step[j]
     return out
@@ -133,7 +134,7 @@ def obstacles_of(
         z = centre[m, 2]
         if z - half[m, 2] >= highest or z + half[m, 2] <= lowest:
             continue
-        norm = most(math.hypot(boxes[m, 0], boxes[m, 1]), _TINY)
+        norm = most(math.hypot(boxes[m, 0], boxes[m, 1]), TINY)
         gap = boxes[m, 2] - radius
         margin = least(margin, gap)
         out[count, 0], out[count, 1] = boxes[m, 0] / norm, boxes[m, 1] / norm
@@ -143,7 +144,7 @@ def obstacles_of(
         gap = people[n, 2] - people_radius[n] - radius
         if gap >= person_gap:
             continue
-        person_gap, norm = gap, most(people[n, 2], _TINY)
+        person_gap, norm = gap, most(people[n, 2], TINY)
         out[count, 0], out[count, 1] = people[n, 0] / norm, people[n, 1] / norm
         out[count, 2] = person_gain * most(gap - person_stop, 0.0)
     if len(people) > 0:
@@ -167,7 +168,7 @@ def bent(x, y, turn, obstacles, top):
         for k in range(len(obstacles)):
             ox, oy = obstacles[k, 0], obstacles[k, 1]
             excess = vx * ox + vy * oy - obstacles[k, 2]
-            if not excess <= _TINY:
+            if not excess <= TINY:
                 vx, vy = vx - excess * ox, vy - excess * oy
     is_free = vx * x + vy * y >= 0.0  # never turned back
     for k in range(len(obstacles)):
@@ -205,8 +206,8 @@ def base_velocity(
     share = 1.0
     for i in range(3):
         longest = turn_ramp if i == 2 else ramp
-        share = least(share, longest / most(abs(after[i] - before[i]), _TINY))
+        share = least(share, longest / most(abs(after[i] - before[i]), TINY))
     out = np.empty(3)
     for i in range(3):
         out[i] = before[i] + share * (after[i] - before[i])
-    return out, not cut <= _SLACK, not away <= _TINY
+    return out, not cut <= _SLACK, not away <= TINY

@@ -33,108 +33,44 @@ _HERE: Final = np.eye(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Nearness:
+class Nearness:
     """The parts of both arms and the people's capsules, (12, N) each."""
 
+    X_PL: Array  # measured link poses in the pelvis frame, (30, 4, 4)
+    X_BP: Array  # pose of the pelvis
     gaps: Array  # [m]
-    speed: Array  # at which they close [m/s]
     points: Array  # of the arms, in B [m], (12, N, 3)
     away: Array  # from the person, in B, unit vectors, (12, N, 3)
 
+    def closing(self, velocity: Array) -> Array:
+        """Speeds at which a base velocity in B, (3,), closes the gaps [m/s]."""
+        vx, vy, wz = velocity
+        x, y = self.points[..., 0], self.points[..., 1]
+        moved = np.stack([vx - wz * y, vy + wz * x], -1)
+        closing: Array = -np.vecdot(moved, self.away[..., :2])
+        return closing
+
 
 class Sweep:
-    """What the base does to the arms' distances from people; constants only."""
+    """What the base does to the arms' distances from people; constants only.
 
-    def __init__(self) -> None:
-        self._body, self._gaps = BodyCapsules(), ArmGaps()
+    Args:
+        gaps: the arms' capsules, and how joints move them.
+    """
+
+    def __init__(self, gaps: ArmGaps) -> None:
+        self._body, self._gaps = BodyCapsules(), gaps
         self._arms = self._body.arms.ravel()
         self._radius = self._body.radius[self._arms, None]
 
-    def __call__(
-        self, velocity: Array, *, X_PL: Array, X_BP: Array, scene: Scene, limits: Limits
-    ) -> Step:
-        """The base velocity, all of it slowed by the arm that nears a person most.
+    def near(self, X_PL: Array, X_BP: Array, scene: Scene) -> Nearness | None:
+        """Where the arms and the people are to each other; None when nobody is near.
 
         Args:
-            velocity: vx, vy [m/s], wz [rad/s] in B, (3,).
             X_PL: measured link poses in the pelvis frame, (30, 4, 4).
             X_BP: pose of the pelvis.
             scene: surroundings, in the base frame of now.
-            limits: the limits.
         """
-        near = self._near(velocity, X_PL, X_BP=X_BP, scene=scene)
-        if near is None:
-            return Step(value=velocity, found=[])
-        room = np.maximum(near.gaps - limits.person_clearance, 0.0)
-        most = limits.person_gain * room
-        is_near = near.speed > TINY
-        shares = np.where(is_near, most / np.maximum(near.speed, TINY), 1.0)
-        share, margin = float(shares.min()), float(near.gaps.min())
-        if share >= FULL:
-            return Step(value=velocity, found=[], margin=margin)
-        return Step(
-            value=share * velocity,
-            found=[(Rung.SLOW, Check.PERSON_DISTANCE)],
-            margin=margin,
-        )
-
-    def give_way(
-        self,
-        wish: Array,
-        posture: Array,
-        *,
-        velocity: Array,
-        X_PL: Array,
-        X_BP: Array,
-        scene: Scene,
-        period: float,
-        limits: Limits,
-    ) -> tuple[Step, tuple[float, float]]:
-        """Arm targets, (14,): an arm that the body carries into a person goes back.
-
-        It goes as fast as the body comes, as far as the checks of the arms let it.
-        The second value is how fast that is for each arm [m/s], right and left.
-
-        Args:
-            wish: arm targets that are wanted, (14,).
-            posture: last vetted ones, (14,).
-            velocity: measured vx, vy [m/s], wz [rad/s] in B, (3,).
-            X_PL: measured link poses in the pelvis frame, (30, 4, 4).
-            X_BP: pose of the pelvis.
-            scene: surroundings, in the base frame of now.
-            period: time of the step [s].
-            limits: the limits.
-        """
-        near = self._near(velocity, X_PL, X_BP=X_BP, scene=scene)
-        if near is None:
-            return Step(value=wish, found=[]), (0.0, 0.0)
-        room = np.maximum(near.gaps - limits.person_clearance, 0.0)
-        over = np.where(near.speed > SWAY, STUMBLE_S * near.speed - room, 0.0)
-        value, speeds = wish, [0.0, 0.0]
-        for arm, rows in enumerate(np.split(over, 2)):
-            part, person = np.unravel_index(np.argmax(rows), rows.shape)
-            if not rows[part, person] > 0.0:
-                continue
-            part += 6 * arm
-            point = X_BP[:3, :3].T @ (near.points[part, person] - X_BP[:3, 3])
-            away = X_BP[:3, :3].T @ near.away[part, person]
-            side = (self._arms[[part]], point[None], away[None])
-            growth = self._gaps.growth(arm, [side], X_PL)[0]
-            own = g1.ARM_IN_COMMAND[arm]
-            growth = _free(growth, posture[own], own)
-            speeds[arm] = float(near.speed[part, person])
-            way = period * speeds[arm] / (growth @ growth + _DAMPING)
-            value = value.copy() if value is wish else value
-            value[own] = posture[own] + way * growth
-        found = [] if value is wish else [(Rung.SLOW, Check.PERSON_DISTANCE)]
-        return Step(value=value, found=found), (speeds[0], speeds[1])
-
-    def _near(
-        self, velocity: Array, X_PL: Array, *, X_BP: Array, scene: Scene
-    ) -> _Nearness | None:
-        """How a motion of the base brings arms and people together; None for none."""
-        if not (len(scene.person_radius) and np.abs(velocity).max() > TINY):
-            return None
         ends, radius = people_within(
             contiguous(scene.person_ends),
             contiguous(scene.person_radius),
@@ -148,15 +84,86 @@ class Sweep:
         arms = X_BP[:3, :3] @ arms + X_BP[:3, 3:]
         away, points = segment_contacts(arms[:, None], ends)
         distance = np.maximum(np.sqrt(np.vecdot(away, away)), TINY)
-        vx, vy, wz = velocity
-        moved = np.stack([vx - wz * points[..., 1], vy + wz * points[..., 0]], -1)
-        away = away / distance[..., None]
-        return _Nearness(
+        return Nearness(
+            X_PL=X_PL,
+            X_BP=X_BP,
             gaps=distance - self._radius - radius,
-            speed=-np.vecdot(moved, away[..., :2]),
             points=points,
-            away=away,
+            away=away / distance[..., None],
         )
+
+    def slowed(self, velocity: Array, near: Nearness | None, *, limits: Limits) -> Step:
+        """The base velocity, all of it slowed by the arm that nears a person most.
+
+        Args:
+            velocity: vx, vy [m/s], wz [rad/s] in B, (3,).
+            near: see `near`.
+            limits: the limits.
+        """
+        if near is None or not np.abs(velocity).max() > TINY:
+            return Step(value=velocity, found=[])
+        most = limits.person_gain * np.maximum(near.gaps - limits.person_clearance, 0.0)
+        closing = near.closing(velocity)
+        shares = np.where(closing > TINY, most / np.maximum(closing, TINY), 1.0)
+        share, margin = float(shares.min()), float(near.gaps.min())
+        if share >= FULL:
+            return Step(value=velocity, found=[], margin=margin)
+        return Step(
+            value=share * velocity,
+            found=[(Rung.SLOW, Check.PERSON_DISTANCE)],
+            margin=margin,
+        )
+
+    def give_way(
+        self,
+        wish: Array,
+        posture: Array,
+        near: Nearness | None,
+        *,
+        velocity: Array,
+        period: float,
+        limits: Limits,
+    ) -> tuple[Step, tuple[float, float]]:
+        """Arm targets, (14,): an arm that the body carries into a person goes back.
+
+        It goes as fast as the body comes, as far as the checks of the arms let it.
+        The second value is how fast that is for each arm [m/s], right and left.
+
+        Args:
+            wish: arm targets that are wanted, (14,).
+            posture: last vetted ones, (14,).
+            near: see `near`.
+            velocity: measured vx, vy [m/s], wz [rad/s] in B, (3,).
+            period: time of the step [s].
+            limits: the limits.
+        """
+        if near is None:
+            return Step(value=wish, found=[]), (0.0, 0.0)
+        closing = near.closing(velocity)
+        room = np.maximum(near.gaps - limits.person_clearance, 0.0)
+        over = np.where(closing > SWAY, STUMBLE_S * closing - room, 0.0)
+        value, speeds = wish, [0.0, 0.0]
+        R_PB = near.X_BP[:3, :3].T
+        for arm, rows in enumerate(np.split(over, 2)):
+            part, person = np.unravel_index(np.argmax(rows), rows.shape)
+            if not rows[part, person] > 0.0:
+                continue
+            part += 6 * arm
+            point = R_PB @ (near.points[part, person] - near.X_BP[:3, 3])
+            side = (
+                self._arms[[part]],
+                point[None],
+                (R_PB @ near.away[part, person])[None],
+            )
+            growth = self._gaps.growth(arm, [side], near.X_PL)[0]
+            own = g1.ARM_IN_COMMAND[arm]
+            growth = _free(growth, posture[own], own)
+            speeds[arm] = float(closing[part, person])
+            way = period * speeds[arm] / (growth @ growth + _DAMPING)
+            value = value.copy() if value is wish else value
+            value[own] = posture[own] + way * growth
+        found = [] if value is wish else [(Rung.SLOW, Check.PERSON_DISTANCE)]
+        return Step(value=value, found=found), (speeds[0], speeds[1])
 
 
 def _free(growth: Array, q: Array, own: slice) -> Array:
