@@ -29,9 +29,10 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from unshielded import OpenBody, OpenExecutor  # beside this file
 
 from bidden.adapters.sim.gl import choose_gl
-from bidden.core.messages import ActionChunk, Array, Command, Mode, RobotState
+from bidden.core.messages import ActionChunk, Array, Mode, RobotState
 from bidden.core.vetted import VettedCommand
 from bidden.evaluation.household.report import machine
 from bidden.robot.kinematics import Kinematics
@@ -88,28 +89,12 @@ class WatchingClock:
                         self.worst = max(self.worst, share)
 
 
-class OpenExecutor(Executor):
-    """The executor, with its last command kept; without a shield it goes on from it."""
-
-    raw: Command | None = None
-
-    def tick(self, state: RobotState, now_ns: int) -> Command:
-        """The command."""
-        self.raw = super().tick(state, now_ns)
-        return self.raw
-
-    def accept(self, arm_q: Array, *, is_held: bool = False) -> None:
-        """Nobody has cut or held anything."""
-        super().accept(arm_q if self.raw is None else self.raw.arm_q)
-
-
 @dataclass
 class CommandWatch:
     """A second opinion on every command that the body gets."""
 
-    robot: SimRobot
+    robot: SimRobot | OpenBody
     limits: Limits
-    unshielded: OpenExecutor | None = None  # whose commands the body gets instead
     breaches: Counter[str] = field(default_factory=Counter)
     _last: Array | None = None
 
@@ -119,7 +104,7 @@ class CommandWatch:
 
     def write(self, vetted: VettedCommand) -> None:
         """Look, and pass it on."""
-        raw = self.unshielded.raw if self.unshielded else None
+        raw = self.robot.executor.raw if isinstance(self.robot, OpenBody) else None
         c, limits = raw or vetted.command, self.limits
         forward = limits.base_forward if c.base_velocity[0] > 0 else 0.5
         most = np.array([forward, limits.base_sideways, limits.base_turn]) * SPEED
@@ -133,9 +118,6 @@ class CommandWatch:
         self.breaches.update(name for name, kept in checks.items() if not kept)
         self._last = c.arm_q
         self.robot.write(vetted)
-        if raw:  # there is no door without a shield, so this reaches past it
-            self.robot._velocity, self.robot._arm_q = raw.base_velocity, raw.arm_q
-            self.robot._grip = raw.grip
 
 
 def make_scene(seed: int) -> SceneConfig:
@@ -261,7 +243,8 @@ def play(world: World, seed: int, *, shield: str) -> Round:
     limits = Limits()
     executor = OpenExecutor() if shield == "none" else Executor()
     bare = executor if isinstance(executor, OpenExecutor) else None
-    clock, watch = WatchingClock(robot), CommandWatch(robot, limits, bare)
+    body = OpenBody(robot, bare) if bare else robot
+    clock, watch = WatchingClock(robot), CommandWatch(body, limits)
     loop = ControlLoop(watch, clock, executor=executor, shield=Shield(limits))  # type: ignore[arg-type]
     loop.arm()
     loop.run(10)
