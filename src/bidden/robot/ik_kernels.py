@@ -24,6 +24,7 @@ from .kernels import (
 
 FLOAT: Final = types.float64
 FLAGS: Final = given(1, types.boolean)
+FLAGS2: Final = given(2, types.boolean)
 _SLACK: Final = 1e-12  # [rad] past a bound that counts as inside
 _BOX_ROUNDS: Final = 4
 
@@ -283,23 +284,34 @@ def grip_goals(
     return goals, after
 
 
-@njit(OUT2(IN2, IN2, IN2, IN2), cache=True)
-def growth(axes, centres, points, away):
-    """How fast points move along directions, per joint [m/rad], (C, J).
+@njit(OUT2(IN3, INDICES, IN2, FLAGS2, INDICES, IN2, IN2), cache=True)
+def growth(X, links, axis, moves, bodies, points, away):
+    """How fast points move along directions, per joint of a chain [m/rad], (C, J).
 
     Args:
-        axes: of the joints, (J, 3).
-        centres: a point on each axis [m], (J, 3).
-        points: carried by the joints [m], (C, 3).
+        X: poses of the links, (L, 4, 4).
+        links: of the chain, (J,).
+        axis: of each joint in its own link, (J, 3).
+        moves: whether a body is moved by a joint, (N, J).
+        bodies: on which the points are, (C,).
+        points: [m], (C, 3).
         away: unit directions, (C, 3).
     """
-    out = np.zeros((len(points), len(axes)))
+    count = len(links)
+    axes, out = np.zeros((count, 3)), np.zeros((len(points), count))
+    for j in range(count):
+        for r in range(3):
+            for k in range(3):
+                axes[j, r] += X[links[j], r, k] * axis[j, k]
     for c in range(len(points)):
-        for j in range(len(axes)):
+        for j in range(count):
+            if not moves[bodies[c], j]:
+                continue
+            own = X[links[j]]
             for i in range(3):
                 a, b = (i + 1) % 3, (i + 2) % 3
-                turn = axes[j, a] * (points[c, b] - centres[j, b])
-                turn -= axes[j, b] * (points[c, a] - centres[j, a])
+                turn = axes[j, a] * (points[c, b] - own[b, 3])
+                turn -= axes[j, b] * (points[c, a] - own[a, 3])
                 out[c, j] += turn * away[c, i]
     return out
 

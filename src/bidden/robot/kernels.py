@@ -2,8 +2,7 @@
 
 The arrays of a tick are so small that most of the time went into starting numpy's
 operations. Compiled once on a machine by numba and kept beside this file; every
-signature is fixed, so that nothing is ever compiled while the robot moves. Callers are
-the classes of this package, which say what the arrays mean.
+signature is fixed, so that nothing is ever compiled while the robot moves.
 """
 
 from __future__ import annotations
@@ -73,9 +72,9 @@ def chain(q, fixed, sine, cosine, offset, parent):
     return X
 
 
-@njit(types.float64(IN2, IN2), cache=True)
-def segment_distance(one, two):
-    """Distance of two segments (3, 2) [m].
+@njit(types.UniTuple(types.float64, 2)(IN2, IN2), cache=True)
+def nearest_shares(one, two):
+    """Where two segments (3, 2) are nearest to each other, as shares of their ways.
 
     Ericson, Real-Time Collision Detection, 5.1.9; parallel segments start at s = 0.
     """
@@ -84,19 +83,22 @@ def segment_distance(one, two):
     for i in range(3):
         d1, d2 = one[i, 1] - one[i, 0], two[i, 1] - two[i, 0]
         r = one[i, 0] - two[i, 0]
-        a += d1 * d1
-        e += d2 * d2
-        b += d1 * d2
-        c += d1 * r
-        f += d2 * r
+        a, b, c = a + d1 * d1, b + d1 * d2, c + d1 * r
+        e, f = e + d2 * d2, f + d2 * r
     s = clip((b * f - c * e) / max(a * e - b * b, _TINY), 0.0, 1.0)
     t = clip((b * s + f) / e, 0.0, 1.0)
     s = clip((b * t - c) / a, 0.0, 1.0)
+    return s, t
+
+
+@njit(types.float64(IN2, IN2), cache=True)
+def segment_distance(one, two):
+    """Distance of two segments (3, 2) [m]."""
+    s, t = nearest_shares(one, two)
     total = 0.0
     for i in range(3):
-        gap = one[i, 0] + s * (one[i, 1] - one[i, 0])
-        gap -= two[i, 0] + t * (two[i, 1] - two[i, 0])
-        total += gap * gap
+        there, here = one[i, 1] - one[i, 0], two[i, 1] - two[i, 0]
+        total += (one[i, 0] + s * there - (two[i, 0] + t * here)) ** 2
     return math.sqrt(total)
 
 
@@ -170,8 +172,7 @@ def box_contacts(segments, X_OB, half):
             ends = segments[batch, n]
             for m in range(len(half)):
                 for i in range(3):
-                    start[i] = X_OB[m, i, 3]
-                    along[i] = 0.0
+                    start[i], along[i] = X_OB[m, i, 3], 0.0
                     for k in range(3):
                         start[i] += X_OB[m, i, k] * ends[k, 0]
                         along[i] += X_OB[m, i, k] * (ends[k, 1] - ends[k, 0])

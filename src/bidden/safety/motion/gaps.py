@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bidden.core.messages import Array
 from bidden.robot import g1, ik_kernels
-from bidden.robot.capsules import BodyCapsules, segment_contacts
+from bidden.robot.capsules import BodyCapsules
 from bidden.robot.kernels import contiguous
 from bidden.robot.model import load_model
 from bidden.safety.checks import Check
@@ -25,16 +25,18 @@ from bidden.safety.scene import Scene
 
 from .gap_kernels import (
     box_gaps,
+    box_ways_out,
     boxes_within,
+    contacts_of,
     people_within,
     person_gaps,
     self_gaps,
+    tightest,
 )
-from .step import FULL, TINY
+from .step import FULL
 
 ARM_REACH: Final = 0.9  # [m] from the body's axis: farther boxes are no arm's matter
 PERSON_REACH: Final = 1.7  # [m] likewise: reach, and `person_hand` from there
-_CONTACTS: Final = 6  # most that one arm is bent around
 
 Indices = NDArray[np.signedinteger]
 # Capsule, point on it and direction away from the other side, of several contacts
@@ -86,9 +88,8 @@ class Gaps:
 
     def tightest(self, arm: int) -> Indices:
         """Indices of the gaps that the arm's step takes too much from."""
-        excess = self.approach[arm] - self.room[arm]
-        over = np.flatnonzero(~(excess <= TINY))
-        return over[np.argsort(-excess[over])[:_CONTACTS]]
+        worst: Indices = tightest(self.approach[arm], self.room[arm])
+        return worst
 
 
 def shares_of(
@@ -109,9 +110,7 @@ class ArmGaps:
         self._body = body = BodyCapsules()
         links = load_model().links
         self._links = [np.arange(29)[joints] + 1 for joints in g1.ARM]
-        self._axes = [
-            np.array([links[k].axis for k in rows])[:, :, None] for rows in self._links
-        ]
+        self._axes = [np.array([links[k].axis for k in rows]) for rows in self._links]
         tip = body.links[:, None]
         # Joints of each arm that move a capsule, (2, N, 7)
         self._moves = [(rows <= tip) & (tip <= rows[-1]) for rows in self._links]
@@ -136,15 +135,17 @@ class ArmGaps:
 
     def growth(self, arm: int, sides: list[Side], X_PL: Array) -> Array:
         """Growth of gaps per joint of one arm [m/rad], (C, 7)."""
-        X = X_PL[self._links[arm]]
-        axes = contiguous((X[:, :3, :3] @ self._axes[arm])[:, :, 0])
-        centres = contiguous(X[:, :3, 3])
         total = np.zeros((len(sides[0][0]), 7))
         for capsules, points, away in sides:
-            growth = ik_kernels.growth(
-                axes, centres, contiguous(points), contiguous(away)
+            total += ik_kernels.growth(
+                X_PL,
+                self._links[arm],
+                self._axes[arm],
+                self._moves[arm],
+                capsules,
+                points,
+                away,
             )
-            total += np.where(self._moves[arm][capsules], growth, 0.0)
         return total
 
     def _to_self(self, segments: Array, limits: Limits) -> Gaps:
@@ -161,9 +162,8 @@ class ArmGaps:
 
         def sides(arm: int, rows: Indices) -> list[Side]:
             one, two = body.first[rows], body.second[rows]
-            gap, p = segment_contacts(segments[0, one], segments[0, two])
-            away = _unit(gap)
-            return [(one, p, away), (two, p - gap, -away)]
+            points, away, behind = contacts_of(segments[0], one, segments[0], two)
+            return [(one, points, away), (two, behind, -away)]
 
         return _gaps_of(Check.SELF_DISTANCE, found, sides)
 
@@ -180,14 +180,12 @@ class ArmGaps:
         count = len(around.half)
 
         def sides(arm: int, rows: Indices) -> list[Side]:
-            part, box = arm * 6 + rows // count, rows % count
-            parts, u = self._arms[part], where[arm, rows][:, None]
-            ends = segments[0, parts]
-            p = ends[:, :, 0] + u * (ends[:, :, 1] - ends[:, :, 0])
-            R = around.X_OP[box, :3, :3]
-            q = (R @ p[:, :, None])[:, :, 0] + around.X_OP[box, :3, 3]
-            away = (_box_normals(q, around.half[box])[:, None, :] @ R)[:, 0]
-            return [(parts, p, away)]
+            parts = self._arms[arm * 6 + rows // count]
+            share, boxes = where[arm, rows], rows % count
+            out = box_ways_out(
+                segments[0], parts, share, around.X_OP, around.half, boxes
+            )
+            return [(parts, *out)]
 
         found = (approach, room, margin, right, left)
         return _gaps_of(Check.SCENE_DISTANCE, found, sides)
@@ -205,10 +203,9 @@ class ArmGaps:
         )
 
         def sides(arm: int, rows: Indices) -> list[Side]:
-            part, person = arm * 6 + rows // count, rows % count
-            parts = self._arms[part]
-            gap, points = segment_contacts(segments[0, parts], around.ends[person])
-            return [(parts, points, _unit(gap))]
+            parts = self._arms[arm * 6 + rows // count]
+            points, away, _ = contacts_of(segments[0], parts, around.ends, rows % count)
+            return [(parts, points, away)]
 
         return _gaps_of(Check.PERSON_DISTANCE, found, sides)
 
@@ -224,18 +221,3 @@ def _gaps_of(check: Check, found: Found, sides: Sides) -> Gaps:
         share=(right, left),
         sides=sides,
     )
-
-
-def _unit(v: Array) -> Array:
-    """Vectors of length one; a zero vector stays zero and gives no way out."""
-    unit: Array = v / np.maximum(np.sqrt(np.vecdot(v, v)), TINY)[..., None]
-    return unit
-
-
-def _box_normals(q: Array, half: Array) -> Array:
-    """Direction out of the boxes at points `q` in their frames, (C, 3)."""
-    beyond = np.abs(q) - half
-    outward = np.copysign(np.maximum(beyond, 0.0), q)
-    face = np.copysign(np.eye(3)[np.argmax(beyond, axis=1)], q)  # inside: nearest face
-    is_inside = beyond.max(axis=1, keepdims=True) <= 0.0
-    return _unit(np.where(is_inside, face, outward))

@@ -15,13 +15,13 @@ import numpy as np
 
 from bidden.core.messages import Array, Rung
 from bidden.robot import g1
-from bidden.robot.capsules import BodyCapsules, segment_contacts
+from bidden.robot.capsules import BodyCapsules
 from bidden.robot.kernels import contiguous
 from bidden.safety.checks import Check
 from bidden.safety.limits import ARM_LOWER, ARM_UPPER, Limits
 from bidden.safety.scene import Scene
 
-from .gap_kernels import people_within
+from .gap_kernels import closing_speeds, people_near, people_within, share_beside
 from .gaps import ArmGaps
 from .step import FULL, TINY, Step
 
@@ -44,10 +44,7 @@ class Nearness:
 
     def closing(self, velocity: Array) -> Array:
         """Speeds at which a base velocity in B, (3,), closes the gaps [m/s]."""
-        vx, vy, wz = velocity
-        x, y = self.points[..., 0], self.points[..., 1]
-        moved = np.stack([vx - wz * y, vy + wz * x], -1)
-        closing: Array = -np.vecdot(moved, self.away[..., :2])
+        closing: Array = closing_speeds(self.points, self.away, contiguous(velocity))
         return closing
 
 
@@ -61,7 +58,7 @@ class Sweep:
     def __init__(self, gaps: ArmGaps) -> None:
         self._body, self._gaps = BodyCapsules(), gaps
         self._arms = self._body.arms.ravel()
-        self._radius = self._body.radius[self._arms, None]
+        self._radius = self._body.radius[self._arms]
 
     def near(self, X_PL: Array, X_BP: Array, scene: Scene) -> Nearness | None:
         """Where the arms and the people are to each other; None when nobody is near.
@@ -80,17 +77,10 @@ class Sweep:
         )
         if not len(radius):
             return None
-        arms = self._body.segments(X_PL)[self._arms]
-        arms = X_BP[:3, :3] @ arms + X_BP[:3, 3:]
-        away, points = segment_contacts(arms[:, None], ends)
-        distance = np.maximum(np.sqrt(np.vecdot(away, away)), TINY)
-        return Nearness(
-            X_PL=X_PL,
-            X_BP=X_BP,
-            gaps=distance - self._radius - radius,
-            points=points,
-            away=away / distance[..., None],
+        gaps, points, away = people_near(
+            self._body.segments(X_PL), self._arms, self._radius, X_BP, ends, radius
         )
+        return Nearness(X_PL=X_PL, X_BP=X_BP, gaps=gaps, points=points, away=away)
 
     def slowed(self, velocity: Array, near: Nearness | None, *, limits: Limits) -> Step:
         """The base velocity, all of it slowed by the arm that nears a person most.
@@ -102,10 +92,12 @@ class Sweep:
         """
         if near is None or not np.abs(velocity).max() > TINY:
             return Step(value=velocity, found=[])
-        most = limits.person_gain * np.maximum(near.gaps - limits.person_clearance, 0.0)
-        closing = near.closing(velocity)
-        shares = np.where(closing > TINY, most / np.maximum(closing, TINY), 1.0)
-        share, margin = float(shares.min()), float(near.gaps.min())
+        share, margin = share_beside(
+            near.gaps,
+            near.closing(velocity),
+            limits.person_clearance,
+            limits.person_gain,
+        )
         if share >= FULL:
             return Step(value=velocity, found=[], margin=margin)
         return Step(
