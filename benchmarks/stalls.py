@@ -78,6 +78,8 @@ def play(seed: int, counts: Counter[str], wrongs: Counter[str]) -> None:
             stage.trouble.until_ns = NEVER_NS
             refused = stage.recover()
             counts["recovery_refused"] += bool(refused)
+            if refused:
+                print(f"refused: seed {seed}, {', '.join(refused)}", file=sys.stderr)
             stage.loop.run(130)  # rise, and come to rest
         counts["policy_missed"] += sum(stage.policy.counts.values())
 
