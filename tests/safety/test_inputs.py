@@ -98,6 +98,7 @@ def test_before_any_state_the_ready_posture_is_held(bench: Any) -> None:
     assert verdict.rung is Rung.HOLD
     assert np.all(vetted.command.arm_q == g1.READY_ARMS)
     assert np.all(vetted.command.base_velocity == 0)
+    assert np.all(vetted.command.grip == 0)
 
 
 @pytest.mark.parametrize("stamp", [1.5, float("nan"), None, "now"])

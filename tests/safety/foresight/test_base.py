@@ -43,15 +43,15 @@ def test_wishes_end_at_the_table_of_speeds() -> None:
     assert inside.tolist() == [[0.8, 0.4, 0.9], [-0.5, -0.4, -0.9]]
 
 
-def test_a_turning_walk_is_an_arc() -> None:
-    wish = np.tile([0.4, 0.0, 0.8], (300, 1))
+@pytest.mark.parametrize("sideways", [0.0, 0.3, -0.4])
+def test_a_turning_walk_is_an_arc(sideways: float) -> None:
+    wish = np.tile([0.4, sideways, 0.8], (300, 1))
     poses, speeds = predict_base(wish, np.zeros(3))
-    vx, _, wz = speeds[-1]
-    centre = poses[-1, :2] + vx / wz * np.array(
-        [-np.sin(poses[-1, 2]), np.cos(poses[-1, 2])]
-    )
+    vx, vy, wz = speeds[-1]
+    c, s = np.cos(poses[-1, 2]), np.sin(poses[-1, 2])
+    centre = poses[-1, :2] + np.array([[c, -s], [s, c]]) @ [-vy / wz, vx / wz]
     radius = np.linalg.norm(poses[-100:, :2] - centre, axis=1)
-    assert radius == pytest.approx(np.full(100, vx / wz), rel=0.01)
+    assert radius == pytest.approx(np.full(100, np.hypot(vx, vy) / wz), rel=0.01)
 
 
 def test_it_starts_from_the_measured_velocity_and_stops() -> None:
