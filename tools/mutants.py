@@ -142,10 +142,13 @@ def _constant(node: Any) -> Iterator[str]:
 
 
 def _name(node: Any) -> Iterator[Any]:
-    if isinstance(node, ast.Name) and node.id in NAMES:
-        yield _with(node, id=NAMES[node.id])
-    elif isinstance(node, ast.Attribute) and node.attr in NAMES:
-        yield _with(node, attr=NAMES[node.attr])
+    """Another function: the whole call, since a variable may have such a name."""
+    if isinstance(node, ast.Call):
+        function = node.func
+        if isinstance(function, ast.Name) and function.id in NAMES:
+            yield _with(node, func=_with(function, id=NAMES[function.id]))
+        elif isinstance(function, ast.Attribute) and function.attr in NAMES:
+            yield _with(node, func=_with(function, attr=NAMES[function.attr]))
 
 
 def _rung(node: Any) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bidden.safety import Limits
+from bidden.safety.foresight import base
 from bidden.safety.foresight.base import answer_to, limit_wish, predict_base
 
 
@@ -31,6 +32,17 @@ def test_the_gait_under_tracks_as_measured(
     command: tuple[float, float, float], axis: int, achieved: float
 ) -> None:
     assert steady(*command)[axis] == pytest.approx(achieved, abs=0.05)
+
+
+def test_the_model_is_the_one_that_was_fitted() -> None:
+    assert base.GAIN == {
+        "forward": 0.82, "backward": 0.80, "sideways": 0.52, "turn": 0.93
+    }  # fmt: skip
+    assert list(base.AIMING) == [0.30, 0.15, 0.70]
+    assert list(base.ANSWER) == [0.20, 0.70, 1.00]
+    assert list(base.AIM_TRUST) == [0.6, 0.0, 0.8]
+    assert list(base.TRUST) == [1.0, 0.8, 1.0]
+    assert (base.STEP_S, base.STILL) == (0.1, 0.01)
 
 
 def test_a_command_too_small_to_walk_is_standing() -> None:
