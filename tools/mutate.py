@@ -89,12 +89,13 @@ class Bench:
 
     def observe(self) -> None:
         """Run all tests once, and note what each took and which lines it ran."""
-        kept = self.tree / "lines.json"
+        kept, begun = self.tree / "lines.json", time.time()  # noqa: TID251
         newest = max(p.stat().st_mtime for f in ("src", "tests") for p in _python(f))
         if not (kept.exists() and kept.stat().st_mtime > newest):
             code = self._fork(lambda: self._observe(kept), limit_s=3600.0)
             if code != 0:
-                sys.exit("mutate: the tests fail without any mistake")
+                sys.exit("mutate: the tests fail without any mistake: said.txt")
+            os.utime(kept, (begun, begun))
         found = json.loads(kept.read_text())
         self.seconds = found["seconds"]
         self.runners = {

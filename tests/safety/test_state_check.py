@@ -7,10 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from bidden.core.messages import RobotState
+from bidden.core.messages import RobotState, Rung
+from bidden.robot.kinematics import Kinematics
 from bidden.robot.model import load_model
-from bidden.safety import Check
-from bidden.safety.checks import StateCheck, numbers_of
+from bidden.safety import Check, Limits
+from bidden.safety.checks import BalanceCheck, StateCheck, numbers_of
 
 JOINTS = load_model().links[1:]
 CHECK = StateCheck()
@@ -64,3 +65,26 @@ def test_each_encoder_may_jump_as_far_as_twice_its_motor_turns(
             q = last.q.copy()
             q[joint] += way * (most + slack)
             assert refusal(state_of(1_002_000_000, q=q), last) is expected
+
+
+def test_the_same_stamp_twice_is_no_disorder(
+    state_of: Callable[..., RobotState],
+) -> None:
+    last = state_of(1_000_000_000)
+    assert refusal(state_of(1_000_000_000), last) is None
+    assert refusal(state_of(999_999_999), last) is Check.STATE_STAMP
+
+
+@pytest.mark.parametrize("up", [1.0 + 1e-12, -1.0 - 1e-12])
+def test_rounding_of_an_upright_body_is_no_failure(
+    state_of: Callable[..., RobotState], up: float
+) -> None:
+    kinematics, state = Kinematics(), state_of()
+    X_PL = kinematics.link_poses(state.q)
+    X_BP = kinematics.ground(X_PL, state.gravity).copy()
+    X_BP[2, 2] = up
+    found = BalanceCheck(kinematics)(
+        state, X_PL, X_BP=X_BP, limits=Limits(), is_settled=False
+    )
+    tilted = [(Rung.SETTLE, Check.TILT)] if up < 0 else []
+    assert [one for one in found if one[1] is Check.TILT] == tilted
