@@ -8,7 +8,7 @@ DEMO   := run "pick up the red cube and put it in the blue bowl" --seed 49 \
 TRAIN  := train
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help setup demo test fast check train clean
+.PHONY: help setup demo test fast check coverage mutants train clean
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 10
 
@@ -33,6 +33,14 @@ check:  ## style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+coverage:  ## lines and branches of the shield that its tests run; fails under 100 %
+	@$(SETUP) dev
+	$(BIN)/python tools/cover.py $(ARGS)
+
+mutants:  ## small mistakes put into the shield, one by one: do its tests notice?
+	@$(SETUP) dev
+	$(BIN)/python tools/mutate.py $(ARGS)
 
 train:  ## make the shipped networks again from nothing; resumes after a kill
 	@$(SETUP) sim train

@@ -11,7 +11,7 @@ import pytest
 
 from bidden.core.messages import Advice, Mode, RobotState, Rung
 from bidden.robot import g1
-from bidden.safety import Limits, Scene
+from bidden.safety import Check, Limits, Scene
 from bidden.safety.body import ArmEffort, Retreat, check_effort, smoothed
 
 MS = 1_000_000
@@ -166,8 +166,8 @@ def test_what_no_load_explains_is_a_contact(
     residual = np.zeros(14)
     limit = 2.0 if joint % 7 >= 5 else 6.0
     residual[joint] = -np.copysign(limit + past, per_kg[joint])  # lifts the hand
-    names = [check.value for _, check in check_effort(residual, per_kg, Limits())]
-    assert names == (["contact"] if past > 0 else [])
+    found = check_effort(residual, per_kg, Limits())
+    assert found == ([(Rung.HOLD, Check.CONTACT)] if past > 0 else [])
     residual = -4.0 * residual  # a load would pull so, but on other joints too
     assert check_effort(residual, per_kg, Limits())
 
@@ -209,8 +209,8 @@ def test_a_load_is_weighed(arm: int, mass: float, found: bool, bench: Any) -> No
     rows = slice(7 * arm, 7 * arm + 7)
     residual = np.zeros(14)
     residual[rows] = mass * per_kg[rows]
-    names = [check.value for _, check in check_effort(residual, per_kg, Limits())]
-    assert names == (["payload"] if found else [])
+    said = check_effort(residual, per_kg, Limits())
+    assert said == ([(Rung.RETREAT, Check.PAYLOAD)] if found else [])
 
 
 def test_a_torque_that_is_no_number_is_a_contact_and_a_load() -> None:

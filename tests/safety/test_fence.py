@@ -11,6 +11,7 @@ import pytest
 
 from bidden.core.messages import RobotState, Rung
 from bidden.safety import Limits
+from bidden.safety.body import bent_inside, slowed_inside
 
 TICK_NS = 20_000_000
 
@@ -42,6 +43,7 @@ def test_the_fence_is_never_passed(
         worst = max(worst, distance)
         assert out / distance <= np.sqrt(2 * 1.0 * max(margin, 0)) + 0.03
         slow += "geofence" in verdict.reasons
+        assert verdict.rung is Rung.SLOW or "geofence" not in verdict.reasons
     assert worst <= 1.851
     if wish[2] == 0:
         assert worst > 1.8
@@ -79,3 +81,25 @@ def test_without_a_fence_the_base_goes_anywhere(bench: Any) -> None:
     for _ in range(30):
         _, verdict = bench.tick(base_velocity=np.array([0.8, 0.0, 0.0]))
         assert verdict.rung is Rung.PASS
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.7, -2.0])
+@pytest.mark.parametrize("place", [(1.0, 1.0), (-0.4, 1.6), (0.0, -1.7), (0.1, 0.1)])
+def test_only_what_leads_out_too_fast_is_taken(yaw: float, place: Any) -> None:
+    limits, distance = Limits(fence_radius=2.0), float(np.hypot(*place))
+    margin = max(2.0 - 0.15 - distance, 0.0)
+    most = min(np.sqrt(2 * margin), 1.5 * margin)
+    R = np.array([[np.cos(yaw), -np.sin(yaw)], [np.sin(yaw), np.cos(yaw)]])
+    out = R.T @ np.array(place) / distance
+    for wish in ((0.8, 0.3, 0.5), (-0.5, 0.4, -0.9), (0.1, -0.4, 0.0)):
+        velocity, pose = np.array(wish), np.array([*place, yaw])
+        excess = float(velocity[:2] @ out) - most
+        bent = bent_inside(velocity, pose, limits)
+        slow = slowed_inside(velocity, pose, limits)
+        if most > 1.0 or excess <= 0.0:
+            assert bent is velocity
+            assert slow is velocity
+            continue
+        assert bent[:2] == pytest.approx(velocity[:2] - excess * out)
+        assert slow[:2] == pytest.approx(velocity[:2] * most / (most + excess))
+        assert bent[2] == slow[2] == wish[2]

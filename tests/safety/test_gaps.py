@@ -12,6 +12,7 @@ from bidden.robot import g1
 from bidden.robot.capsules import BodyCapsules
 from bidden.robot.kinematics import Kinematics
 from bidden.safety import Limits, Scene
+from bidden.safety.motion.arms import ArmMotion
 from bidden.safety.motion.gaps import ArmGaps, surroundings_of
 from bidden.safety.motion.step import nearest_step
 
@@ -132,3 +133,24 @@ def test_nearest_step_without_a_way_out_changes_nothing() -> None:
     wish = np.array([0.5, 0.3])
     own = nearest_step(wish, np.zeros((1, 2)), np.zeros(1))
     assert own == pytest.approx(wish)
+
+
+def test_the_margin_of_a_step_is_that_of_the_nearest_kind_of_thing(
+    person_at: Callable[..., Scene],
+) -> None:
+    q, X_BP = g1.DEFAULT_Q.copy(), np.eye(4)
+    q[g1.ARMS] = g1.READY_ARMS
+    X_BP[2, 3] = 0.75
+    after = q.copy()
+    after[g1.ARMS] += 0.01
+    X_PL = KINEMATICS.link_poses(np.stack([q, after]))
+    for x, kind in ((1.4, 0), (0.40, 1)):  # the own body, then the person
+        scene = person_at(x)
+        gaps = GAPS.measure(X_PL, surroundings_of(scene, X_BP), LIMITS)
+        margins = [one.margin for one in gaps]
+        assert np.argmin(margins) == kind, margins
+        step = ArmMotion(KINEMATICS)(
+            q[g1.ARMS], after[g1.ARMS],
+            q=q, X_BP=X_BP, scene=scene, period=0.02, limits=LIMITS,
+        )  # fmt: skip
+        assert step.margin == pytest.approx(min(margins), abs=2e-3)

@@ -78,6 +78,31 @@ def test_a_report_that_cannot_be_believed_holds_and_then_settles(
         assert np.all(vetted.command.base_velocity == 0)
 
 
+@pytest.mark.parametrize("field", ["stamp_ns", "operator_ns"])
+@pytest.mark.parametrize("lead_ns", [MS, MS + 1])
+def test_stamps_of_a_report_may_lead_by_a_millisecond(
+    bench: Any, field: str, lead_ns: int
+) -> None:
+    bench.tick()
+    now = bench.now_ns + 20 * MS
+    health = report(bench, **{field: now + lead_ns})
+    _, verdict = bench.tick(base_velocity=WALK, health=health)
+    assert ("health_invalid" in verdict.reasons) == (lead_ns > MS)
+
+
+def test_the_same_report_twice_and_the_ends_of_its_ranges_are_believed(
+    bench: Any,
+) -> None:
+    same = report(bench)
+    for _ in range(3):
+        assert bench.tick(base_velocity=WALK, health=same)[1].rung is Rung.PASS
+    for battery, celsius in ((0.0, -50.0), (1.0, 250.0)):
+        temperature = np.full(29, celsius)
+        health = report(bench, battery=battery, motor_temperature=temperature)
+        _, verdict = bench.tick(base_velocity=WALK, health=health)
+        assert "health_invalid" not in verdict.reasons
+
+
 @pytest.mark.parametrize("junk", [None, "well", 0, object()])
 def test_a_source_that_gives_something_else_is_silent(bench: Any, junk: Any) -> None:
     bench.tick(health=report(bench))

@@ -93,11 +93,13 @@ def test_no_gravity_is_no_state(
     assert verdict.reasons == ("state_invalid",)
 
 
-def test_before_any_state_the_ready_posture_is_held(bench: Any) -> None:
+def test_before_any_state_the_ready_posture_is_held(make_bench: Any) -> None:
+    bench = make_bench(arm=False)
     vetted, verdict = bench.tick(state=0, track=False, arm_q=np.zeros(14))
     assert verdict.rung is Rung.HOLD
     assert np.all(vetted.command.arm_q == g1.READY_ARMS)
     assert np.all(vetted.command.base_velocity == 0)
+    assert np.all(vetted.command.grip == 0)
 
 
 @pytest.mark.parametrize("stamp", [1.5, float("nan"), None, "now"])
@@ -302,6 +304,16 @@ def test_an_unsound_or_future_scene_holds(
         _, verdict = bench.tick(scene=table_of(3.0, **change))
         assert verdict.rung is Rung.HOLD
         assert verdict.reasons == ("scene_invalid",)
+
+
+@pytest.mark.parametrize("lead_ns", [MS, MS + 1])
+def test_the_stamp_of_a_scene_may_lead_by_a_millisecond(
+    bench: Any, table_of: Callable[..., Scene], lead_ns: int
+) -> None:
+    bench.tick()
+    scene = table_of(3.0, stamp_ns=bench.now_ns + 20 * MS + lead_ns)
+    _, verdict = bench.tick(scene=scene)
+    assert ("scene_invalid" in verdict.reasons) == (lead_ns > MS)
 
 
 def test_an_empty_scene_needs_no_stamp(bench: Any) -> None:

@@ -195,6 +195,26 @@ def test_a_wish_of_the_base_that_is_nan_does_not_move_it_on(axis: int) -> None:
     assert not (np.abs(value) > 0.0).any()
 
 
+@pytest.mark.parametrize(
+    "wish",
+    [
+        (0.5, 0.2, 0.1), (0.1, -0.4, 0.1), (0.01, 0.0, 0.9), (0.0, -0.02, -0.06),
+        (1.6, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, 0.8, 0.0), (0.0, -0.8, 0.0),
+        (0.0, 0.0, -1.8), (0.0, 0.0, 1.8),
+    ],
+)  # fmt: skip
+def test_the_base_changes_as_fast_as_its_ramps_allow(wish: Any) -> None:
+    last, ramps = np.array([0.02, -0.01, 0.04]), np.array([0.06, 0.06, 0.12])
+    value, cut, away = base_velocity(
+        np.array(wish), last, np.zeros((0, 3)), INF, 0.8, 0.5, 0.4, 0.9, 0.06, 0.12
+    )
+    goal = np.clip(wish, [-0.5, -0.4, -0.9], [0.8, 0.4, 0.9])
+    assert cut == (np.abs(goal - wish).max() > 1e-6)
+    assert not away
+    share = min(1.0, *(ramps / np.abs(goal - last)))
+    assert value == pytest.approx(last + share * (goal - last))
+
+
 def test_between_two_walls_the_base_stands() -> None:
     s = np.sqrt(0.5)
     corner = np.array([[s, s, 0.0], [s, -s, 0.0]])
@@ -204,11 +224,15 @@ def test_between_two_walls_the_base_stands() -> None:
     assert bent(0.5, 0.2, 0.0, wall, INF) == pytest.approx((0.1, 0.2, 0.0))
 
 
-def test_only_the_nearest_person_and_boxes_at_body_height_stand_in_the_way() -> None:
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_only_the_nearest_person_and_boxes_at_body_height_stand_in_the_way(
+    order: list[int],
+) -> None:
     boxes = np.array([[0.5, 0.0, 0.5], [0.0, 0.6, 0.6]])
     centre = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 2.0]])  # the second overhead
     half = np.full((2, 3), 0.2)
-    people, radius = np.array([[0.0, 2.0, 2.0], [1.0, 0.0, 1.0]]), np.full(2, 0.2)
+    people = np.array([[0.0, 2.0, 2.0], [1.0, 0.0, 1.0]])[order]
+    radius = np.full(2, 0.2)
     limits = (0.05, 1.3, 0.12, 0.02, 1.5, 0.45, 0.8)
     rows, margin, person = obstacles_of(boxes, centre, half, people, radius, *limits)
     assert rows == pytest.approx(np.array([[1, 0, 1.5 * 0.36], [1, 0, 0.8 * 0.23]]))
@@ -217,6 +241,31 @@ def test_only_the_nearest_person_and_boxes_at_body_height_stand_in_the_way() -> 
     rows, margin, person = obstacles_of(boxes, centre, half, *nobody, *limits)
     assert len(rows) == 1
     assert person == INF
+
+
+def test_the_way_beside_people_and_boxes_is_the_shortest() -> None:
+    rng, along = np.random.default_rng(6), np.linspace(0, 1, 2001)
+    ends = rng.uniform(-1, 1, (50, 3, 2))
+    points = ends[:, :2, :1] + along * (ends[:, :2, 1:] - ends[:, :2, :1])
+    ways = kernels.axes_beside(ends)
+    assert ways[:, 2] == pytest.approx(np.hypot(ways[:, 0], ways[:, 1]))
+    least = np.linalg.norm(points, axis=1).min(axis=1)
+    assert ways[:, 2] == pytest.approx(least, abs=1e-3)
+    off = np.linalg.norm(points - ways[:, :2, None], axis=1).min(axis=1)
+    assert off.max() < 1e-3  # it ends on the axis
+    centre, half = rng.uniform(-1, 1, (50, 3)), rng.uniform(0.1, 1.0, (50, 3))
+    yaw = rng.uniform(-3, 3, 50)
+    ways = kernels.beside(centre, half, yaw)
+    c, s = np.cos(yaw), np.sin(yaw)
+    R = np.array([[c, -s], [s, c]]).transpose(2, 0, 1)
+    seen = -(centre[:, None, :2] @ R)[:, 0]  # the body's axis from the box
+    inside = (np.abs(seen) <= half[:, :2]).all(axis=1)
+    assert 5 < inside.sum() < 45
+    nearest = np.clip(seen, -half[:, :2], half[:, :2])
+    goal = np.where(inside[:, None], 0.0, nearest)
+    assert ways[:, :2] == pytest.approx((R @ (goal - seen)[..., None])[..., 0])
+    length = np.linalg.norm(nearest - seen, axis=1)
+    assert ways[:, 2] == pytest.approx(length)
 
 
 def test_people_beyond_reach_are_left_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 
 import numpy as np
@@ -71,6 +72,43 @@ LEAST = {
     "battery_hold": 0.15,
     "battery_settle": 0.08,
 }
+
+# Numbers beside their code that bound a motion or say what is believed
+BESIDE = {
+    "limits": {
+        "ARM_KP": 40.0, "ARM_KD": 3.0, "ENCODER_SLACK": 0.3, "GYRO_MAX": 35.0,
+        "ODOMETRY_MAX": 1e4, "BASE_SPEED_MAX": 10.0, "TORQUE_MAX": 500.0,
+        "WIDTH_MAX": 0.2, "FORCE_MAX": 1e3, "JUMP_SLACK": 0.05,
+        "FUTURE_SLACK_NS": 1_000_000,
+    },
+    "judge": {"SQUEEZE": 1.0},
+    "memory": {"CONTROL_PERIOD": 0.02},
+    "scene": {"BOXES_MAX": 32, "PERSON_MAX": 16},
+    "body.effort": {"SMOOTHING_S": 0.25},
+    "body.fence": {"BEYOND": 1.0},
+    "body.health": {"COLDEST": -50.0, "HOTTEST": 250.0},
+    "body.retreat": {
+        "STEP_BACK": 0.3, "SPEED": 0.15, "ARM_SPEED": 0.5, "REACHED": 0.05,
+        "LIMIT_S": 6.0,
+    },
+    "body.stuck": {"WALKING": 0.05, "REACHING": 0.1},
+    "motion.base": {"BODY_SPAN": (0.05, 1.3)},
+    "motion.gaps": {"ARM_REACH": 0.9, "PERSON_REACH": 1.7},
+    "motion.step": {"CHORD": 0.95},
+    "motion.sweep": {"REACH": 1.2, "SWAY": 0.15, "STUMBLE_S": 0.3},
+    "foresight.people": {
+        "WALKING": 1.6, "REACTION_S": 0.1, "BRAKING": 2.0, "TRANSIENT": 2.0,
+    },
+    "foresight.judgement": {
+        "CLOSING": 0.01, "HAND_SPAN": 0.15, "BODY_SPAN": (0.1, 1.3),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("room", BESIDE)
+def test_numbers_beside_the_code_are_the_ones_that_were_reviewed(room: str) -> None:
+    module = importlib.import_module(f"bidden.safety.{room}")
+    assert {name: getattr(module, name) for name in BESIDE[room]} == BESIDE[room]
 
 
 def test_the_table_is_the_one_that_was_reviewed() -> None:

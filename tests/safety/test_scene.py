@@ -49,6 +49,18 @@ def test_negative_sizes_and_crowds_are_unsound(full: Scene) -> None:
     assert not is_sound(replace(full, person_radius=np.zeros(17)))
 
 
+def test_a_full_scene_is_sound() -> None:
+    scene = Scene(
+        stamp_ns=1,
+        box_centre=np.zeros((32, 3)),
+        box_half=np.zeros((32, 3)),  # flat ones too
+        box_yaw=np.zeros(32),
+        person_ends=np.zeros((16, 3, 2)),
+        person_radius=np.zeros(16),
+    )
+    assert is_sound(scene)
+
+
 def pose(x: float, y: float, yaw: float) -> np.ndarray:
     c, s = np.cos(yaw), np.sin(yaw)
     X = np.eye(4)

@@ -85,3 +85,17 @@ def test_nothing_near_is_far() -> None:
     assert np.all(GAPS.to_people(points, EMPTY_SCENE) == FAR)
     away = scene_of([4.0, 0.0, 0.7], [0.2, 0.2, 0.6])
     assert np.all(GAPS.to_boxes(points, away) == FAR)
+
+
+def test_people_in_any_posture() -> None:
+    rng, (_, points) = np.random.default_rng(0), posture()
+    flat = points[0].reshape(-1, 3)
+    radius = np.repeat(BODY.radius, 3)
+    for _ in range(30):
+        ends = rng.uniform((-0.5, -0.5, 0.0), (0.8, 0.8, 1.5), (2, 3)).T
+        scene = Scene(stamp_ns=1, person_ends=ends[None], person_radius=np.array([0.1]))
+        along = ends[:, :1] + np.linspace(0, 1, 1001) * (ends[:, 1:] - ends[:, :1])
+        away = np.linalg.norm(flat[:, :, None] - along, axis=1).min(axis=1)
+        exact = float((away - radius).min()) - 0.1
+        least = float(GAPS.to_people(points, scene).min())
+        assert least == pytest.approx(min(exact, FAR), abs=1e-3)

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from bidden.core.messages import RobotState, Rung
 from bidden.safety import Check, Scene
-from bidden.safety.foresight.judgement import BOUNDS, ChunkJudge, Judgement
+from bidden.safety.foresight.features import Foresight
+from bidden.safety.foresight.judgement import (
+    BODY_SPAN,
+    BOUNDS,
+    HAND_SPAN,
+    ChunkJudge,
+    Judgement,
+    _findings,
+)
+from bidden.safety.foresight.people import (
+    arm_mass,
+    body_mass,
+    speed_within,
+    touch_speed,
+)
+from bidden.safety.foresight.prediction import Forecast
 from bidden.safety.foresight.risk import RiskData
 
 from .conftest import REACH, REST, actions
@@ -157,3 +174,65 @@ def test_a_broken_chunk_or_scene_holds(
     assert judge(actions(vx=np.nan), standing).found[0][0] is Rung.HOLD
     scene = replace(BOX, box_yaw=np.array([np.nan]))
     assert judge(actions(), standing, scene).found[0][0] is Rung.HOLD
+
+
+@pytest.mark.parametrize(
+    ("group", "height"), [(0, 0.9), (1, 0.9), (0, 1.5), (1, 0.6), (2, 0.9), (2, 1.5)]
+)
+def test_a_person_is_neared_slowly_enough_to_stop_or_to_touch(
+    group: int, height: float
+) -> None:
+    one = ChunkJudge()
+    low, high = (
+        BODY_SPAN if group == 2 else (height - HAND_SPAN - 0.1, height + HAND_SPAN)
+    )
+    mass = body_mass() if group == 2 else arm_mass()
+    felt = touch_speed(low, high, robot_mass=mass)
+    hands = np.full((11, 2, 3), height)
+    hands[:, 1, 2] -= 0.1
+    for start, way in ((1.2, 0.9), (0.3, 0.06), (0.05, 0.08), (0.04, 0.04)):
+        gaps = np.full((9, 3), 1.0)
+        gaps[:7, group] = start  # its steps are of 0.1 s up to there, then of 0.2 s
+        gaps[7:, group] = start - way
+        excess, touches = one._near_people(
+            cast(Forecast, SimpleNamespace(hands=hands)),
+            cast(Foresight, SimpleNamespace(person_gap=gaps)),
+        )
+        share = way / 0.2 / max(felt, speed_within(start)) - 1.0
+        assert excess == pytest.approx(share)
+        assert touches == (share > 0.0 and start - way <= 0.0)
+
+
+def test_nobody_is_neared_by_standing_or_leaving() -> None:
+    gaps = np.array([[0.5, 0.5, 0.5 + 0.01 * k] for k in range(9)])
+    hands = np.ones((11, 2, 3))
+    assert ChunkJudge()._near_people(
+        cast(Forecast, SimpleNamespace(hands=hands)),
+        cast(Foresight, SimpleNamespace(person_gap=gaps)),
+    ) == (-1.0, False)
+
+
+@pytest.mark.parametrize("touches", [False, True])
+def test_a_bound_that_is_met_counts_and_a_chance_that_is_no_number_too(
+    touches: bool,
+) -> None:
+    def said(contact: float, fall: float, excess: float, *, closes: bool = True) -> Any:
+        found = _findings(contact, fall, excess=excess, touches=touches, closes=closes)
+        return [(rung, check) for rung, check, _, _ in found]
+
+    contact, fall = Check.FORESEEN_CONTACT, Check.FORESEEN_FALL
+    assert said(0.1 - 1e-9, 0.2 - 1e-9, 0.0) == []
+    assert said(0.1, 0.0, -1.0) == [(Rung.SLOW, contact)]
+    assert said(1.0, 0.0, -1.0, closes=False) == []
+    assert said(0.0, 0.2, -1.0, closes=False) == [(Rung.SLOW, fall)]
+    assert said(0.0, 0.5, -1.0)[0] == (Rung.HOLD, fall)
+    felt = (Rung.HOLD if touches else Rung.SLOW, contact)
+    assert said(0.0, 0.0, 1e-9, closes=False) == [felt]
+    nan = float("nan")
+    assert len(said(nan, nan, nan)) == 4
+
+
+def test_standing_beside_a_box_does_not_near_it(
+    judge: Callable[..., Judgement], standing: RobotState
+) -> None:
+    assert not judge(actions(), standing, BOX).closes
