@@ -1,4 +1,4 @@
-"""Where capsules meet, compiled, against the same in numpy, and what they make of nan."""
+"""Where capsules meet, compiled, against the same in numpy; and what nan does."""
 
 from __future__ import annotations
 

@@ -6,7 +6,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from bidden.core.compiled import compiled
 
 from .kernels import (
     IN1,
@@ -29,7 +31,7 @@ _SLACK: Final = 1e-12  # [rad] past a bound that counts as inside
 _BOX_ROUNDS: Final = 4
 
 
-@njit(OUT1(IN2, IN1), cache=True)
+@compiled(OUT1(IN2, IN1))
 def solve_symmetric(H, g):
     """The x of H x = g for a positive definite H, by Cholesky."""
     n = len(g)
@@ -53,7 +55,7 @@ def solve_symmetric(H, g):
     return x
 
 
-@njit(OUT1(IN2, IN1, IN1, IN1), cache=True)
+@compiled(OUT1(IN2, IN1, IN1, IN1))
 def box_step(H, g, low, high):
     """Minimise x'Hx/2 - g'x inside a box by pinning what leaves it, (J,)."""
     n = len(g)
@@ -83,7 +85,7 @@ def box_step(H, g, low, high):
     return x
 
 
-@njit(OUT1(IN2, IN2), cache=True)
+@compiled(OUT1(IN2, IN2))
 def rotation_vector(R_to, R_from):
     """Axis times angle that turns `R_from` to `R_to`, in the common frame, (3,)."""
     R = np.zeros((3, 3))
@@ -109,7 +111,7 @@ def rotation_vector(R_to, R_from):
     return axis * (angle / math.sqrt(axis[0] ** 2 + axis[1] ** 2 + axis[2] ** 2))
 
 
-@njit(OUT2(IN3, IN2, IN2), cache=True)
+@compiled(OUT2(IN3, IN2, IN2))
 def jacobian(X, axis, tip):
     """Velocity of the grip point, then its turning rate, per joint, (6, J).
 
@@ -133,9 +135,8 @@ def jacobian(X, axis, tip):
     return J
 
 
-@njit(
+@compiled(
     OUT1(IN2, IN1, IN3, IN3, IN3, IN2, IN2, IN1, IN1, IN1, IN1, types.int64),
-    cache=True,
 )
 def solve_arm(
     goal, q, fixed, sine, cosine, offset, axis, lower, upper, ready, scalars, iterations
@@ -188,9 +189,8 @@ def solve_arm(
     return x[0].copy()
 
 
-@njit(
+@compiled(
     OUT2(IN3, IN2, FLAGS, IN4, IN4, IN4, IN3, IN3, IN2, IN2, IN2, IN1, types.int64),
-    cache=True,
 )
 def solve_arms(
     goals, q, used, fixed, sine, cosine, offset, axis, lower, upper, ready, scalars, n
@@ -216,7 +216,7 @@ def solve_arms(
     return out
 
 
-@njit(types.void(FLOAT, FLOAT, FLOAT, OUT2), cache=True)
+@compiled(types.void(FLOAT, FLOAT, FLOAT, OUT2))
 def rotate(roll, pitch, yaw, R):
     """R = Rz(yaw) Ry(pitch) Rx(roll), (3, 3), see `core.frames`."""
     sr, sp, sy = math.sin(roll), math.sin(pitch), math.sin(yaw)
@@ -226,11 +226,10 @@ def rotate(roll, pitch, yaw, R):
     R[2, 0], R[2, 1], R[2, 2] = -sp, cp * sr, cp * cr
 
 
-@njit(
+@compiled(
     types.Tuple((OUT3, OUT2))(
         IN2, IN3, INDICES, types.int64, IN2, FLAGS, IN2, FLOAT, FLOAT, FLOAT, FLOAT
     ),
-    cache=True,
 )
 def grip_goals(
     X_BP, X_PL, wrists, torso, target, used, integral, rate, limit, zone, grip
@@ -284,7 +283,7 @@ def grip_goals(
     return goals, after
 
 
-@njit(OUT2(IN3, INDICES, IN2, FLAGS2, INDICES, IN2, IN2), cache=True)
+@compiled(OUT2(IN3, INDICES, IN2, FLAGS2, INDICES, IN2, IN2))
 def growth(X, links, axis, moves, bodies, points, away):
     """How fast points move along directions, per joint of a chain [m/rad], (C, J).
 
@@ -316,7 +315,7 @@ def growth(X, links, axis, moves, bodies, points, away):
     return out
 
 
-@njit(OUT1(IN1, IN2, IN1, types.int64), cache=True)
+@compiled(OUT1(IN1, IN2, IN1, types.int64))
 def nearest_step(wish, gradient, room, sweeps):
     """The x nearest to `wish` with gradient x >= -room, by sweeps on the dual, (J,).
 
@@ -342,7 +341,7 @@ def nearest_step(wish, gradient, room, sweeps):
     return x
 
 
-@njit(OUT2(IN3, IN2, IN2, IN1, IN1, IN1, types.int64), cache=True)
+@compiled(OUT2(IN3, IN2, IN2, IN1, IN1, IN1, types.int64))
 def arm_effort(X, com, axis, mass, pull, grip, joints):
     """Torques that hold arms alone [N m], and 1 kg in each hand alone, (2, J).
 

@@ -11,8 +11,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from bidden.core.compiled import compiled
 from bidden.core.messages import Array
 
 
@@ -28,7 +29,7 @@ OUT3, OUT4 = types.float64[:, :, ::1], types.float64[:, :, :, ::1]
 _TINY: Final = 1e-12
 
 
-@njit(types.float64(types.float64, types.float64, types.float64), cache=True)
+@compiled(types.float64(types.float64, types.float64, types.float64))
 def clip(x, low, high):
     """The number inside a range; nan stays nan, unlike with `min` and `max`."""
     if x < low:
@@ -36,7 +37,7 @@ def clip(x, low, high):
     return high if x > high else x
 
 
-@njit(OUT4(IN2, IN3, IN3, IN3, IN2, INDICES), cache=True)
+@compiled(OUT4(IN2, IN3, IN3, IN3, IN2, INDICES))
 def chain(q, fixed, sine, cosine, offset, parent):
     """Poses of links hanging on each other, (B, J + 1, 4, 4), see `Kinematics`.
 
@@ -72,7 +73,7 @@ def chain(q, fixed, sine, cosine, offset, parent):
     return X
 
 
-@njit(types.UniTuple(types.float64, 2)(IN2, IN2), cache=True)
+@compiled(types.UniTuple(types.float64, 2)(IN2, IN2))
 def nearest_shares(one, two):
     """Where two segments (3, 2) are nearest to each other, as shares of their ways.
 
@@ -91,7 +92,7 @@ def nearest_shares(one, two):
     return s, t
 
 
-@njit(types.float64(IN2, IN2), cache=True)
+@compiled(types.float64(IN2, IN2))
 def segment_distance(one, two):
     """Distance of two segments (3, 2) [m]."""
     s, t = nearest_shares(one, two)
@@ -102,7 +103,7 @@ def segment_distance(one, two):
     return math.sqrt(total)
 
 
-@njit(OUT2(IN4, INDICES, INDICES), cache=True)
+@compiled(OUT2(IN4, INDICES, INDICES))
 def pair_distances(segments, first, second):
     """Distances of pairs of segments (B, N, 3, 2) [m], (B, P)."""
     distances = np.empty((segments.shape[0], len(first)))
@@ -113,7 +114,7 @@ def pair_distances(segments, first, second):
     return distances
 
 
-@njit(types.UniTuple(types.float64, 2)(IN1, IN1, IN1, OUT1), cache=True)
+@compiled(types.UniTuple(types.float64, 2)(IN1, IN1, IN1, OUT1))
 def box_contact(start, along, half, kinks):
     """Signed distance of one segment to a box around the origin, and where, as a share.
 
@@ -156,7 +157,7 @@ def box_contact(start, along, half, kinks):
     return (outside if not outside <= 1e-9 else min(depth, 0.0)), root
 
 
-@njit(types.UniTuple(OUT3, 2)(IN4, IN3, IN2), cache=True)
+@compiled(types.UniTuple(OUT3, 2)(IN4, IN3, IN2))
 def box_contacts(segments, X_OB, half):
     """Signed distances of segments (B, N, 3, 2) to M boxes, see `capsules`.
 
@@ -181,7 +182,7 @@ def box_contacts(segments, X_OB, half):
     return distance, share
 
 
-@njit(OUT2(IN3, IN1, IN2, IN2, IN2, IN1, IN2, IN1, IN1), cache=True)
+@compiled(OUT2(IN3, IN1, IN2, IN2, IN2, IN1, IN2, IN1, IN1))
 def com_motion(X, share, com, axis, carried, dq, root, gyro, base):
     """Centre of mass in the root's frame, and its velocity over the ground, (2, 3).
 
@@ -226,7 +227,7 @@ def com_motion(X, share, com, axis, carried, dq, root, gyro, base):
     return out
 
 
-@njit(OUT1(IN1, IN1, types.float64), cache=True)
+@compiled(OUT1(IN1, IN1, types.float64))
 def capture_point(com, velocity, gravity):
     """Where a foot must stand to come to rest: x + v / omega [m], (2,).
 
@@ -239,7 +240,7 @@ def capture_point(com, velocity, gravity):
     return com[:2] + slowness * velocity[:2]
 
 
-@njit(types.float64(IN2, types.float64, types.float64), cache=True)
+@compiled(types.float64(IN2, types.float64, types.float64))
 def polygon_margin(points, x, y):
     """Signed distance from x, y to the edge of the hull of `points`, (N, >= 2)."""
     n = len(points)
@@ -277,7 +278,7 @@ def polygon_margin(points, x, y):
     return -outside if n > 0 else 0.0
 
 
-@njit(OUT4(IN4, INDICES, IN3), cache=True)
+@compiled(OUT4(IN4, INDICES, IN3))
 def segments(X, links, ends):
     """Ends of segments on links, (B, N, 3, 2).
 
@@ -298,7 +299,7 @@ def segments(X, links, ends):
     return out
 
 
-@njit(OUT3(IN2, IN2, IN2, IN3), cache=True)
+@compiled(OUT3(IN2, IN2, IN2, IN3))
 def soles(X, right, left, points):
     """Points of both feet under the pose `X` of the root, (2, N, 3).
 
@@ -324,7 +325,7 @@ def soles(X, right, left, points):
     return out
 
 
-@njit(OUT2(types.float64, types.float64, types.float64), cache=True)
+@compiled(OUT2(types.float64, types.float64, types.float64))
 def level(gx, gy, gz):
     """Yaw-free rotation that turns a measured gravity straight down, (3, 3)."""
     R = np.empty((3, 3))
@@ -349,7 +350,7 @@ def level(gx, gy, gz):
     return R
 
 
-@njit(types.Tuple((OUT2, OUT3))(IN1, IN2, IN2, IN3, types.float64), cache=True)
+@compiled(types.Tuple((OUT2, OUT3))(IN1, IN2, IN2, IN3, types.float64))
 def grounded(gravity, right, left, points, radius):
     """Pose of a root whose lowest sole is on the floor, and the soles' points there.
 
@@ -370,9 +371,8 @@ def grounded(gravity, right, left, points, radius):
     return X, under
 
 
-@njit(
+@compiled(
     types.float64(IN3, IN1, IN2, IN1, IN1, IN2, IN1, IN2, IN2, IN2, types.float64),
-    cache=True,
 )
 def capture_margin(X, dq, root, gyro, base, under, share, com, axis, carried, gravity):
     """Signed distance of the capture point to the hull of both soles [m].

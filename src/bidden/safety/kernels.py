@@ -9,16 +9,18 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from bidden.core.compiled import compiled
 from bidden.robot.kernels import IN1, IN2, IN3, OUT1, OUT2, OUT3, clip
 
 FLOAT: Final = types.float64
 BOOL: Final = types.boolean
+TINY: Final = 1e-9  # what counts as no change
 _SIDE: Final = 1e-9  # [m] from a box that has no direction yet
 
 
-@njit(FLOAT(FLOAT, FLOAT), cache=True)
+@compiled(FLOAT(FLOAT, FLOAT))
 def least(a, b):
     """The smaller number; nan if one is."""
     if a != a:
@@ -26,7 +28,7 @@ def least(a, b):
     return a if b >= a else b
 
 
-@njit(FLOAT(FLOAT, FLOAT), cache=True)
+@compiled(FLOAT(FLOAT, FLOAT))
 def most(a, b):
     """The larger number; nan if one is."""
     if a != a:
@@ -34,7 +36,7 @@ def most(a, b):
     return a if b <= a else b
 
 
-@njit(BOOL(IN1, IN1, IN1), cache=True)
+@compiled(BOOL(IN1, IN1, IN1))
 def is_within(numbers, low, high):
     """Whether every number lies in its range, (N,) each."""
     for i in range(len(numbers)):
@@ -43,7 +45,7 @@ def is_within(numbers, low, high):
     return True
 
 
-@njit(BOOL(IN1, IN1, IN1, FLOAT, FLOAT), cache=True)
+@compiled(BOOL(IN1, IN1, IN1, FLOAT, FLOAT))
 def is_near(now, before, speed, period, slack):
     """Whether no number changed by more than speed times period and slack, (N,)."""
     for i in range(len(now)):
@@ -52,7 +54,7 @@ def is_near(now, before, speed, period, slack):
     return True
 
 
-@njit(BOOL(IN1, IN1, IN1), cache=True)
+@compiled(BOOL(IN1, IN1, IN1))
 def are_finite(a, b, c):
     """Whether all numbers of three arrays are finite."""
     for array in (a, b, c):
@@ -62,7 +64,7 @@ def are_finite(a, b, c):
     return True
 
 
-@njit(BOOL(IN1, IN1), cache=True)
+@compiled(BOOL(IN1, IN1))
 def is_same(now, before):
     """Whether no number has changed, (N,) each."""
     for i in range(len(now)):  # noqa: SIM110 - compiled
@@ -71,7 +73,7 @@ def is_same(now, before):
     return True
 
 
-@njit(OUT1(IN1, IN1, IN1, IN1, IN1, IN1, FLOAT, FLOAT, FLOAT), cache=True)
+@compiled(OUT1(IN1, IN1, IN1, IN1, IN1, IN1, FLOAT, FLOAT, FLOAT))
 def still_for(
     still, now, before, posture, posture_before, base, period, walking, reaching
 ):
@@ -101,7 +103,7 @@ def still_for(
     return out
 
 
-@njit(types.UniTuple(FLOAT, 3)(IN1, IN1, FLOAT, types.int64), cache=True)
+@compiled(types.UniTuple(FLOAT, 3)(IN1, IN1, FLOAT, types.int64))
 def pushes_of(residual, per_kg, smallest, strong):
     """What torques of two arms say: largest push of strong and weak joints, mass.
 
@@ -134,7 +136,7 @@ def pushes_of(residual, per_kg, smallest, strong):
     return worst, worst_weak, heaviest
 
 
-@njit(BOOL(IN1, IN2, IN2, IN1, IN3, IN1), cache=True)
+@compiled(BOOL(IN1, IN2, IN2, IN1, IN3, IN1))
 def is_room(pose, centre, half, yaw, ends, radius):
     """Whether all numbers of a scene are finite and no size is negative."""
     total = 0.0
@@ -155,7 +157,7 @@ def is_room(pose, centre, half, yaw, ends, radius):
     return math.isfinite(total)
 
 
-@njit(types.Tuple((OUT2, OUT1, OUT3))(IN2, IN1, IN3, IN1, IN1), cache=True)
+@compiled(types.Tuple((OUT2, OUT1, OUT3))(IN2, IN1, IN3, IN1, IN1))
 def carried(centre, yaw, ends, before, now):
     """Centres, angles and ends in the base frame of another odometry pose.
 
@@ -184,7 +186,7 @@ def carried(centre, yaw, ends, before, now):
     return new_centre, new_yaw, new_ends
 
 
-@njit(OUT2(IN3), cache=True)
+@compiled(OUT2(IN3))
 def axes_beside(ends):
     """Way to the nearest point of segments from above, and its length, (N, 3)."""
     out = np.empty((len(ends), 3))
@@ -198,7 +200,7 @@ def axes_beside(ends):
     return out
 
 
-@njit(OUT2(IN2, IN2, IN1), cache=True)
+@compiled(OUT2(IN2, IN2, IN1))
 def beside(centre, half, yaw):
     """Way to the nearest point of upright boxes, from above, and its length, (M, 3).
 
@@ -218,7 +220,7 @@ def beside(centre, half, yaw):
     return out
 
 
-@njit(OUT3(IN2, IN1, IN2), cache=True)
+@compiled(OUT3(IN2, IN1, IN2))
 def box_poses(centre, yaw, X):
     """Pose `X`, (4, 4), seen from upright boxes, (M, 4, 4)."""
     out = np.zeros((len(yaw), 4, 4))

@@ -15,7 +15,7 @@ from bidden.robot import g1
 from bidden.robot.kernels import contiguous
 from bidden.robot.kinematics import WRISTS, Kinematics
 from bidden.safety.checks import Check
-from bidden.safety.kernels import least
+from bidden.safety.kernels import TINY, least
 from bidden.safety.limits import (
     ARM_EFFORT,
     ARM_KD,
@@ -27,7 +27,7 @@ from bidden.safety.limits import (
 from bidden.safety.scene import Scene
 
 from .gaps import ArmGaps, Gaps, shares_of, surroundings_of
-from .step import CHORD, FULL, TINY, Step, nearest_step
+from .step import CHORD, FULL, Step, nearest_step
 from .step_kernels import hand_ways, joint_targets, shortened, slowed
 
 _LAG: Final = ARM_KD / ARM_KP  # of the servos [s]

@@ -6,8 +6,9 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from bidden.core.compiled import compiled
 from bidden.robot.kernels import (
     IN1,
     IN2,
@@ -21,9 +22,7 @@ from bidden.robot.kernels import (
     nearest_shares,
     segment_distance,
 )
-from bidden.safety.kernels import FLOAT, box_poses, least, most
-
-from .step import TINY
+from bidden.safety.kernels import FLOAT, TINY, box_poses, least, most
 
 CONTACTS: Final = 6  # most that one arm is bent around
 # What one kind of gaps loses to each arm's step, and may lose [m], both (2, C); the
@@ -31,7 +30,7 @@ CONTACTS: Final = 6  # most that one arm is bent around
 GAPS: Final = types.Tuple((OUT2, OUT2, FLOAT, FLOAT, FLOAT))
 
 
-@njit(FLOAT(IN1, IN1), cache=True)
+@compiled(FLOAT(IN1, IN1))
 def share_left(approach, room):
     """Share of a step that takes no more from any gap than it may lose, (C,) each."""
     share = 1.0
@@ -41,13 +40,13 @@ def share_left(approach, room):
     return share
 
 
-@njit(FLOAT(FLOAT, FLOAT, FLOAT), cache=True)
+@compiled(FLOAT(FLOAT, FLOAT, FLOAT))
 def room_of(gap, clearance, gain):
     """What a gap may lose in one step [m]."""
     return gain * most(gap - clearance, 0.0)
 
 
-@njit(GAPS(IN4, INDICES, INDICES, IN1, INDICES, FLOAT, FLOAT), cache=True)
+@compiled(GAPS(IN4, INDICES, INDICES, IN1, INDICES, FLOAT, FLOAT))
 def self_gaps(segments, first, second, sums, arm, clearance, gain):
     """Gaps between the body's own capsules, each arm moved by itself.
 
@@ -78,11 +77,10 @@ def self_gaps(segments, first, second, sums, arm, clearance, gain):
     return approach, room, margin, right, left
 
 
-@njit(
+@compiled(
     types.Tuple((OUT2, OUT2, FLOAT, FLOAT, FLOAT, OUT2))(
         IN4, INDICES, IN1, IN1, IN3, IN2, FLOAT
     ),
-    cache=True,
 )
 def box_gaps(segments, arms, radius, clearance, X_OP, half, gain):
     """Gaps of each arm's capsules to boxes, and where on the capsule, as a share.
@@ -120,7 +118,7 @@ def box_gaps(segments, arms, radius, clearance, X_OP, half, gain):
     return approach, room, margin, right, left, where
 
 
-@njit(GAPS(IN4, INDICES, IN1, IN3, IN1, FLOAT, FLOAT), cache=True)
+@compiled(GAPS(IN4, INDICES, IN1, IN3, IN1, FLOAT, FLOAT))
 def person_gaps(segments, arms, radius, ends, person_radius, clearance, gain):
     """Gaps of each arm's capsules to those of people, (2, K N).
 
@@ -147,7 +145,7 @@ def person_gaps(segments, arms, radius, ends, person_radius, clearance, gain):
     return approach, room, margin, right, left
 
 
-@njit(types.int64[::1](IN1, IN1), cache=True)
+@compiled(types.int64[::1](IN1, IN1))
 def tightest(approach, room):
     """Which gaps a step takes too much from, worst first, at most `CONTACTS`.
 
@@ -173,7 +171,7 @@ def tightest(approach, room):
     return found[:count].copy()
 
 
-@njit(FLOAT(IN2, IN2, OUT1, OUT1), cache=True)
+@compiled(FLOAT(IN2, IN2, OUT1, OUT1))
 def segment_contact(one, two, point, away):
     """Distance of two segments (3, 2) [m]; fills in what lies between them.
 
@@ -195,7 +193,7 @@ def segment_contact(one, two, point, away):
     return distance
 
 
-@njit(types.UniTuple(OUT2, 3)(IN3, INDICES, IN3, INDICES), cache=True)
+@compiled(types.UniTuple(OUT2, 3)(IN3, INDICES, IN3, INDICES))
 def contacts_of(ones, first, twos, second):
     """Where pairs of segments are nearest: on the first, the way there, on the second.
 
@@ -215,7 +213,7 @@ def contacts_of(ones, first, twos, second):
     return points, away, behind
 
 
-@njit(types.void(IN1, IN2, IN1, OUT1), cache=True)
+@compiled(types.void(IN1, IN2, IN1, OUT1))
 def way_out(point, X, half, out):
     """Fills in the unit direction out of a box, in its frame, (3,).
 
@@ -242,7 +240,7 @@ def way_out(point, X, half, out):
             out[i] /= most(size, TINY)
 
 
-@njit(types.UniTuple(OUT2, 2)(IN3, INDICES, IN1, IN3, IN2, INDICES), cache=True)
+@compiled(types.UniTuple(OUT2, 2)(IN3, INDICES, IN1, IN3, IN2, INDICES))
 def box_ways_out(segments, parts, where, X_OP, half, boxes):
     """Points of segments and the ways from there out of boxes, both (C, 3).
 
@@ -266,7 +264,7 @@ def box_ways_out(segments, parts, where, X_OP, half, boxes):
     return points, away
 
 
-@njit(types.Tuple((OUT2, OUT3, OUT3))(IN3, INDICES, IN1, IN2, IN3, IN1), cache=True)
+@compiled(types.Tuple((OUT2, OUT3, OUT3))(IN3, INDICES, IN1, IN2, IN3, IN1))
 def people_near(segments, arms, radius, X, ends, person_radius):
     """Gaps of the arms' capsules to people's [m], (K, N), and where: see `Nearness`.
 
@@ -293,7 +291,7 @@ def people_near(segments, arms, radius, X, ends, person_radius):
     return gaps, points, away
 
 
-@njit(OUT2(IN3, IN3, IN1), cache=True)
+@compiled(OUT2(IN3, IN3, IN1))
 def closing_speeds(points, away, velocity):
     """Speeds at which a base velocity closes the gaps of `people_near` [m/s], (K, N).
 
@@ -310,7 +308,7 @@ def closing_speeds(points, away, velocity):
     return out
 
 
-@njit(types.UniTuple(FLOAT, 2)(IN2, IN2, FLOAT, FLOAT), cache=True)
+@compiled(types.UniTuple(FLOAT, 2)(IN2, IN2, FLOAT, FLOAT))
 def share_beside(gaps, closing, clearance, gain):
     """Share of a base velocity that no gap is closed too fast by; the least gap [m].
 
@@ -329,7 +327,7 @@ def share_beside(gaps, closing, clearance, gain):
     return share, margin
 
 
-@njit(types.int64[::1](IN1, FLOAT), cache=True)
+@compiled(types.int64[::1](IN1, FLOAT))
 def rows_within(away, reach):
     """Which of the distances, (M,), are not over `reach`."""
     near, count = np.empty(len(away), np.int64), 0
@@ -340,7 +338,7 @@ def rows_within(away, reach):
     return near[:count].copy()
 
 
-@njit(types.Tuple((OUT3, OUT2))(IN2, IN2, IN1, IN2, IN2, FLOAT), cache=True)
+@compiled(types.Tuple((OUT3, OUT2))(IN2, IN2, IN1, IN2, IN2, FLOAT))
 def boxes_within(centre, half, yaw, beside, X, reach):
     """Pose `X` seen from the boxes within reach, and their half sizes.
 
@@ -358,7 +356,7 @@ def boxes_within(centre, half, yaw, beside, X, reach):
     return box_poses(places, angles, X), sizes
 
 
-@njit(types.Tuple((OUT3, OUT1))(IN3, IN1, IN2, IN2, FLOAT), cache=True)
+@compiled(types.Tuple((OUT3, OUT1))(IN3, IN1, IN2, IN2, FLOAT))
 def people_within(ends, radius, beside, X, reach):
     """Axes of the people's capsules within reach as seen from pose `X`, and radii.
 

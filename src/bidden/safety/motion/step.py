@@ -10,7 +10,6 @@ from bidden.robot import ik_kernels
 from bidden.robot.kernels import contiguous
 from bidden.safety.checks import Finding
 
-TINY: Final = 1e-9  # what counts as no change
 FULL: Final = 1.0 - 1e-6  # a step shorter than this share was cut
 CHORD: Final = 0.95  # a shortened step is up to 5 % faster than its share says
 _SWEEPS: Final = 8

@@ -6,17 +6,16 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit, types
+from numba import types
 
+from bidden.core.compiled import compiled
 from bidden.robot.kernels import IN1, IN2, IN4, INDICES, OUT1, OUT2, clip
-from bidden.safety.kernels import BOOL, FLOAT, least, most
-
-from .step import TINY
+from bidden.safety.kernels import BOOL, FLOAT, TINY, least, most
 
 _SLACK: Final = 1e-6  # less than this was not cut
 
 
-@njit(OUT1(IN1, FLOAT), cache=True)
+@compiled(OUT1(IN1, FLOAT))
 def slowed(step, longest):
     """The step with no joint over `longest`; each arm keeps its direction, (14,)."""
     out, joints = np.empty(len(step)), len(step) // 2
@@ -29,11 +28,10 @@ def slowed(step, longest):
     return out
 
 
-@njit(
+@compiled(
     types.Tuple((OUT1, BOOL, BOOL, BOOL))(
         IN1, IN1, IN1, IN1, IN1, IN1, FLOAT, IN1, FLOAT
     ),
-    cache=True,
 )
 def joint_targets(wish, posture, q, dq, lower, upper, lag, reach, longest):
     """Arm targets inside range, torque and speed, and which of the three cut.
@@ -66,7 +64,7 @@ def joint_targets(wish, posture, q, dq, lower, upper, lag, reach, longest):
     return slow, not ranged <= _SLACK, not strong <= _SLACK, not fast <= _SLACK
 
 
-@njit(OUT1(IN1, IN1, FLOAT, FLOAT), cache=True)
+@compiled(OUT1(IN1, IN1, FLOAT, FLOAT))
 def shortened(posture, target, right, left):
     """A share of each arm's way from `posture` to `target`; left arm first, (14,)."""
     out, joints = np.empty(len(posture)), len(posture) // 2
@@ -76,7 +74,7 @@ def shortened(posture, target, right, left):
     return out
 
 
-@njit(types.UniTuple(FLOAT, 2)(IN4, INDICES, FLOAT), cache=True)
+@compiled(types.UniTuple(FLOAT, 2)(IN4, INDICES, FLOAT))
 def hand_ways(X, wrists, grip):
     """How far a step moves the grip point of the right and of the left hand [m].
 
@@ -94,11 +92,10 @@ def hand_ways(X, wrists, grip):
     return math.sqrt(total[0]), math.sqrt(total[1])
 
 
-@njit(
+@compiled(
     types.Tuple((OUT2, FLOAT, FLOAT))(
         IN2, IN2, IN2, IN2, IN1, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT
     ),
-    cache=True,
 )
 def obstacles_of(
     boxes,
@@ -152,7 +149,7 @@ def obstacles_of(
     return out[:count].copy(), margin, person_gap
 
 
-@njit(types.UniTuple(FLOAT, 3)(FLOAT, FLOAT, FLOAT, IN2, FLOAT), cache=True)
+@compiled(types.UniTuple(FLOAT, 3)(FLOAT, FLOAT, FLOAT, IN2, FLOAT))
 def bent(x, y, turn, obstacles, top):
     """A velocity without what leads too fast towards something.
 
@@ -179,11 +176,10 @@ def bent(x, y, turn, obstacles, top):
     return vx, vy, share * turn
 
 
-@njit(
+@compiled(
     types.Tuple((OUT1, BOOL, BOOL))(
         IN1, IN1, IN2, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT
     ),
-    cache=True,
 )
 def base_velocity(
     wish, last, obstacles, top, forward, backward, sideways, turning, ramp, turn_ramp

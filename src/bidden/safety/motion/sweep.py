@@ -18,12 +18,13 @@ from bidden.robot import g1
 from bidden.robot.capsules import BodyCapsules
 from bidden.robot.kernels import contiguous
 from bidden.safety.checks import Check
+from bidden.safety.kernels import TINY
 from bidden.safety.limits import ARM_LOWER, ARM_UPPER, Limits
 from bidden.safety.scene import Scene
 
 from .gap_kernels import closing_speeds, people_near, people_within, share_beside
 from .gaps import ArmGaps
-from .step import FULL, TINY, Step
+from .step import FULL, Step
 
 REACH: Final = 1.2  # [m] from the body's axis: no hand, and none soon, is beyond
 SWAY: Final = 0.15  # [m/s] of a body that walks in place; slower is no stumble

@@ -49,10 +49,10 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=43, help="to rehearse chunks in")
     parser.add_argument("--held-rooms", type=int, default=20, help="for the figures")
     parser.add_argument(
-        "--families", type=int, default=1500, help="to learn falls from"
+        "--families", type=int, default=4500, help="to learn falls from"
     )
     parser.add_argument("--strong", type=int, default=400, help="of hard pushes only")
-    parser.add_argument("--runs", type=int, default=1500, help="to set the alarm by")
+    parser.add_argument("--runs", type=int, default=3000, help="to set the alarm by")
     parser.add_argument("--held-runs", type=int, default=2000, help="for the figures")
     parser.add_argument("--data", type=Path, default=Path("runs/foresight"))
     parser.add_argument("--out", type=Path, default=home / "risk.json")
