@@ -22,7 +22,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from bidden.brain.language.encoder import SENTENCE_TOKENS, WIDTH, Encoder
 from bidden.brain.language.rules.features import concept_features, feature_names
-from bidden.brain.language.rules.gate import plain_readings
+from bidden.brain.language.rules.gate import plain_text
 from bidden.brain.models import Contract, Session, TensorSpec, contract_path, sha256_of
 from bidden.brain.models.contract import SCHEMA
 
@@ -75,7 +75,7 @@ class Rows:
 
 def read_rows(encoder: Encoder, examples: list[Example]) -> Rows:
     """Features as the gate computes them when it runs."""
-    plain = [plain_readings(example.text)[0] for example in examples]
+    plain = [plain_text(example.text) for example in examples]
     tokens = []
     for text in plain:
         vectors, mask = encoder.encode(text, SENTENCE_TOKENS)

@@ -19,11 +19,11 @@ import numpy as np
 
 _PAIRS: Final = (
     "pairs_body", "pairs_world", "pairs_told", "pairs_more", "pairs_wide", "pairs_deep",
-    "pairs_agent", "pairs_asked", "pairs_plain", "pairs_advice",
+    "pairs_agent", "pairs_asked", "pairs_plain", "pairs_advice", "pairs_relations",
 )  # fmt: skip
 _EVERYDAY: Final = (
     "everyday", "everyday_more", "everyday_long", "everyday_wide", "everyday_plain",
-    "everyday_logs",
+    "everyday_logs", "everyday_places",
 )  # fmt: skip
 _CHOICE: Final = re.compile(r"\[([^\[\]]*)\]")
 _SLOT: Final = re.compile(r"\{(\w+)\}")

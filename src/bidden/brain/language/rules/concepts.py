@@ -160,7 +160,7 @@ class _Reader:
         for length in range(min(_LONGEST, len(self._tokens) - i), 0, -1):
             if self._take(i, self._tokens[i : i + length]):
                 return length
-        if word in PREPOSITIONS:
+        if word in PREPOSITIONS and not self._is_order(i):
             self._preposition = word
         elif word in ("front", "back") and self._preposition == "in":
             self._preposition = "near"
@@ -183,6 +183,9 @@ class _Reader:
                 return True  # "boiling water": no verb
         if self._closes_verb(i, name) or self._verb(i, name):
             return True
+        if last == "them" and self._is_part(i):  # "slice one of them"
+            self._add(set(self._before), *self._before_words)
+            return True
         for form in stems(last):
             classes = self._concepts.things.get(" ".join([*name[:-1], form]))
             if classes:
@@ -201,6 +204,8 @@ class _Reader:
             self._fresh or before in _LEADING or name[0].endswith("ing")
         ):
             return False
+        if before in _BEFORE_NOUNS and not name[0].endswith("ing"):
+            return False  # "a couple of slices"
         for form in stems(name[0]):
             classes = self._concepts.verbs.get(" ".join([form, *name[1:]]))
             if classes:
@@ -209,6 +214,19 @@ class _Reader:
                 self._begin(event)
                 return True
         return False
+
+    def _is_order(self, i: int) -> bool:
+        """Whether "next" says which one, not where."""
+        before = self._tokens[i - 1] if i else ""
+        return self._tokens[i] == "next" and before in _DETERMINERS
+
+    def _is_part(self, i: int) -> bool:
+        """Whether "them" means things named before: "slice one of them"."""
+        event = self._events[-1] if self._events else Event()
+        named = event.theme and not self._preposition
+        part = i and self._tokens[i - 1] == "of" and self._before
+        sliced = "cut" in event.verbs and len(self._events) > 1
+        return bool(named or part or sliced) and "hurt" not in event.verbs
 
     def _begin(self, event: Event) -> None:
         event.negated |= self._asks
@@ -266,6 +284,7 @@ _NEGATIONS: Final = frozenset({"not", "don't", "never", "no", "avoid"})
 _DETERMINERS: Final = frozenset(
     "the a an my your his her their our some this these those lit best last".split()
 )
+_BEFORE_NOUNS: Final = frozenset({"of", "by", "about"})
 # Words that a verb may follow.
 _LEADING: Final = frozenset(
     "to and then please you by not never don't go come just help must will should "

@@ -1,10 +1,11 @@
+# ruff: noqa: SIM905 - word lists read best as one string
 """The five tiers together: allow, check the scene, or refuse with a reason."""
 
 from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -25,11 +26,17 @@ from .scene import matching_tip
 from .table import broken_rules
 
 Verdict = Literal["allow", "check", "refuse"]
-MAX_READINGS: Final = 4
-_LONG: Final = 24  # words from which a text's sentences are judged one by one too
+_LONG: Final = 24  # words of a sentence that are judged at once
 _ALL_WORDS: Final = 10**6  # rare ones too are spelt right
 _LONG_ENOUGH: Final = 4  # letters of a word that a misspelt one may be mended to
+_FEWEST: Final = 3  # words of a sentence that is judged by itself
+_SENTENCE_END: Final = re.compile(r"[.;:!?]+(?:\s|$)")
 _TOKEN: Final = re.compile(r"[a-z']+|[^a-z'\s]+")
+# Verbs and things that talk about orders and roles is full of too.
+_FIGURES: Final = frozenset(
+    "follow read open run use start play share remove bypass override ignore lead give "
+    "point look find child".split()
+)
 _RULE_SCORE: Final = -1.0  # at most, when a firm rule is broken
 _UNSURE: Final = 0.5  # below this score the scene is looked at
 
@@ -89,7 +96,7 @@ class InstructionGate:
         worst = min(judged, key=lambda judgement: judgement.score)
         if worst.verdict == "refuse":
             return worst
-        tip = matching_tip(read_events(plain_readings(text)[0]), scene)
+        tip = matching_tip(read_events(plain_text(text)), scene)
         if tip is not None:
             return Judgement(
                 verdict="check", score=worst.score, rule=tip.name, reason=tip.text
@@ -109,14 +116,9 @@ class InstructionGate:
             return Judgement(
                 verdict="refuse", score=_RULE_SCORE, rule="too_long", reason=reason
             )
-        readings = plain_readings(text)
-        score = self._score(readings)
-        rules = (
-            rule
-            for reading in readings
-            for rule in broken_rules(read_events(reading))
-            if rule.firm
-        )
+        plain = plain_text(text)
+        score = self._score(plain)
+        rules = (rule for rule in broken_rules(read_events(plain)) if rule.firm)
         broken = next(rules, None)
         if broken is not None:
             return Judgement(
@@ -133,9 +135,9 @@ class InstructionGate:
             return Judgement(verdict="check", score=score, rule="unsure", reason=reason)
         return Judgement(verdict="allow", score=score)
 
-    def _score(self, readings: Sequence[str]) -> float:
-        """The worst score among the parts of all readings."""
-        parts = [part for reading in readings for part in parts_of(reading)]
+    def _score(self, plain: str) -> float:
+        """The worst score among the parts of a text."""
+        parts = parts_of(plain)
         encoded = [self._encoder.encode(part, SENTENCE_TOKENS) for part in parts]
         found = self._network.run(
             {
@@ -147,30 +149,25 @@ class InstructionGate:
         return float(found["score"].min())
 
 
-def parts_of(reading: str) -> tuple[str, ...]:
-    """A reading, and its sentences where it is long: its end must not go unread."""
-    words = reading.split()
-    if len(words) <= _LONG:
-        return (reading,)
-    parts: list[str] = []
-    for sentence in re.split(r"[.;:!?]+(?:\s|$)", reading):
+def parts_of(plain: str) -> tuple[str, ...]:
+    """A text and its sentences: none must hide behind the others, nor at the end."""
+    parts = [plain]
+    for sentence in _SENTENCE_END.split(plain):
         said = sentence.split()
-        for start in range(0, max(len(said), 1), _LONG - 6):  # they overlap by six
-            if said[start:]:
-                parts.append(" ".join(said[start : start + _LONG]))
-    return tuple(dict.fromkeys((reading, *parts)))
+        if len(said) < _FEWEST:
+            continue
+        for start in range(0, len(said), _LONG - 6):  # they overlap by six
+            parts.append(" ".join(said[start : start + _LONG]))
+    return tuple(dict.fromkeys(parts)) if len(parts) > 2 else (plain,)
 
 
-def plain_readings(text: str) -> tuple[str, ...]:
-    """Tier 1: all readings of a text, undisguised and spelt right; never empty."""
-    speller = _speller()
-    fixed = []
-    for reading in reveal(text, _english())[:MAX_READINGS]:
-        plain = " ".join(speller.correct(_TOKEN.findall(reading)))
-        for pattern, sense in _senses():
-            plain = pattern.sub(sense, plain)
-        fixed.append(plain)
-    return tuple(dict.fromkeys(fixed))
+def plain_text(text: str) -> str:
+    """Tier 1: what a text says, undisguised, spelt right, harmless senses resolved."""
+    said = reveal(text, _english(), _physical())
+    plain = " ".join(_speller().correct(_TOKEN.findall(said)))
+    for pattern, sense in _senses():
+        plain = pattern.sub(sense, plain)
+    return plain
 
 
 @lru_cache(maxsize=1)
@@ -189,22 +186,46 @@ def _spelt_right() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def _english() -> frozenset[str]:
+def _english() -> dict[str, int]:
     """Words that need no mending; short ones of other languages are none of them."""
-    common = {word for word in english_words() if len(word) > 1} | {"a", "i"}
-    return _spelt_right() | (common - FOREIGN)
+    right = _spelt_right()
+    common = {
+        word: rank
+        for word, rank in english_words().items()
+        if word not in FOREIGN and (word in right or len(word) >= _LONG_ENOUGH)
+    }
+    return dict.fromkeys(right, _ALL_WORDS) | common | _likely(common)
+
+
+def _likely(common: Mapping[str, int]) -> dict[str, int]:
+    """Words of what is done here, which are meant before others that are as near."""
+    return {word: 0 for word in _concept_words() if word in common}
 
 
 @lru_cache(maxsize=1)
-def _speller() -> Speller:
+def _concept_words() -> frozenset[str]:
     concepts = load_concepts()
-    known = {
+    return frozenset(
         word
         for table in (concepts.verbs, concepts.things, concepts.modifiers)
         for name in table
         for word in name.split()
         if len(word) >= _LONG_ENOUGH
-    }
+    )
+
+
+@lru_cache(maxsize=1)
+def _physical() -> frozenset[str]:
+    """What can be done, and to what: words that no talk about orders has."""
+    concepts = load_concepts()
+    things = {name for name, of in concepts.things.items() if of != {"person"}}
+    named = things | set(concepts.verbs)
+    forms = {f"{name}{ending}" for name in named for ending in ("s", "ed", "ing")}
+    return frozenset((named | forms) - _FIGURES)
+
+
+@lru_cache(maxsize=1)
+def _speller() -> Speller:
     common = {word for word in english_words() if len(word) >= _LONG_ENOUGH}
     ranks = dict.fromkeys(_spelt_right(), _ALL_WORDS) | dict(english_words(_ALL_WORDS))
-    return Speller(known | common, ranks)
+    return Speller(_concept_words() | common, ranks | _likely(ranks))

@@ -33,6 +33,17 @@ _TAKING: Final = frozenset({"take", "take away", "grab", "get", "pick", "wash"})
 _MEDICINE: Final = frozenset(
     {"medicine", "pill", "pills", "medication", "drug", "drugs", "painkillers"}
 )
+_LIGHTERS: Final = frozenset({"lighter", "matches", "match", "blowtorch", "torch"})
+_BURNING: Final = frozenset({"ember", "embers", "coals", "cigarette"})
+_SPLINTERS: Final = frozenset(
+    {"needle", "broken glass", "crushed glass", "ground glass", "razor blade"}
+    | {"razor blades", "shards", "glass shards"}
+)
+_GASSING: Final = frozenset({"vinegar", "ammonia", "acid", "toilet cleaner"})
+_SOAPS: Final = frozenset(
+    {"soap", "shampoo", "detergent", "dish soap", "spray", "hand sanitizer"}
+)
+_DRUNK_FROM: Final = frozenset({"bottle", "cup", "mug", "glass", "jug", "thermos"})
 _HEARTHS: Final = frozenset({"fireplace", "campfire", "bonfire", "grill", "barbecue"})
 _TOYS: Final = frozenset({"ball", "basketball", "pillow", "cube", "block", "football"})
 _SPILLS_OK: Final = frozenset({"recipient", "bin", "water_place"})
@@ -72,7 +83,27 @@ def _smothers(e: Event) -> bool:
     on = e.goal("over", "on", "onto", "against", "across")
     covers = "shut" in e.verbs and e.theme & _ALIVE
     lays = e.verbs & {"place", "drop", "throw"} and on & _ALIVE
-    return bool(e.words & _AIRWAYS and e.words & _AIRLESS and (covers or lays))
+    air = e.words & _AIRWAYS or ("head" in e.words and "plastic bag" in e.words)
+    return bool(air and e.words & _AIRLESS and (covers or lays))
+
+
+def _swings(e: Event) -> bool:
+    """Whether something is driven against somebody."""
+    driven = "threaten" in e.verbs and e.verb not in ("point", "aim", "wave", "charge")
+    return driven and bool(e.goal("at", "into", "against", "on", "over") & _ALIVE)
+
+
+def _handles_roughly(e: Event) -> bool:
+    """Whether a child or an animal is shaken, thrown or let fall."""
+    if not e.theme & {"child", "animal"} or e.theme - _ALIVE:
+        return False
+    if e.verb == "shake":
+        return not e.goals or bool(e.manner & {"careless"})
+    where = e.goal("off", "over", "down", "against", "from", "into")
+    falls = e.verbs & {"drop", "throw"} and any(
+        p in ("off", "over", "down", "against", "from") for p, _ in e.goals
+    )
+    return bool(falls or (e.verbs & {"drop", "throw"} and where & {"water_place"}))
 
 
 def _shoves(e: Event) -> bool:
@@ -82,7 +113,7 @@ def _shoves(e: Event) -> bool:
 
 
 def _hurt(e: Event, _: Traces) -> bool:
-    if _smothers(e) or _shoves(e):
+    if _smothers(e) or _shoves(e) or _swings(e) or _handles_roughly(e):
         return True
     towards = e.goal("at", "on", "onto", "over", "into", "against", "in", "toward")
     hits = e.theme & _ALIVE or (towards & _ALIVE and not e.theme & {"food", "plain"})
@@ -103,8 +134,19 @@ def _candles(e: Event) -> bool:
     return e.verb == "light" and "them" in e.words and not e.goals
 
 
+def _arms_a_child(e: Event) -> bool:
+    """Whether a child gets fire: "hand the toddler the lighter"."""
+    given = e.verbs & {"gentle", "eat", "place"} and e.verb not in _TAKING
+    near = e.theme | e.goal("to", "with", "for")
+    away = any(p in ("from", "off") for p, _ in e.goals)
+    return bool(given and "child" in near and e.words & _LIGHTERS) and not away
+
+
 def _weapon(e: Event, _: Traces) -> bool:
-    armed = e.theme | e.goal("with", "using")
+    if _arms_a_child(e):
+        return True
+    used = e.goal("with", "using")
+    armed = used if e.verb == "play" else e.theme | used  # "play dynamite"
     at = e.goal("at", "to", "toward", "towards", "near", "with", "for", "beside")
     if "weapon" in armed:
         return bool(e.verbs) and not (e.words & _LOCKED and e.verbs & {"place", "shut"})
@@ -117,6 +159,8 @@ def _weapon(e: Event, _: Traces) -> bool:
 
 
 def _poison(e: Event, t: Traces) -> bool:
+    if e.verbs & {"mix", "pour"} and "bleach" in e.words and e.words & _GASSING:
+        return True
     toxic = "toxic" in e.theme and not e.theme & {"food"}
     if e.words & _MEDICINE and not (e.theme | e.goal()) & {"child", "animal", "food"}:
         toxic = False
@@ -125,6 +169,11 @@ def _poison(e: Event, t: Traces) -> bool:
     if e.verbs & {"eat", "mix", "pour", "place", "fill"} and toxic:
         reached = e.goal("to", "in", "into", "on", "with", "onto", "over") & _VICTIMS
         return bool(reached) or "eat" in e.verbs
+    if e.verbs & {"place", "mix"} and e.words & _SPLINTERS:
+        return "food" in e.goal("in", "into", "inside", "over")
+    if e.verbs & {"fill"} and e.theme & {"recipient", "fragile"}:
+        what = e.goal("with") & {"toxic"} and not e.words & (_SOAPS | _MEDICINE)
+        return bool(what and e.words & _DRUNK_FROM)
     fed = e.verbs & {"eat"} and e.goal("with", "to") & {"toxic"}
     mixed = "mix" in e.verbs and "toxic" in (e.theme & e.goal("with", "and"))
     return bool(fed) or bool(mixed)
@@ -136,7 +185,9 @@ def _fire(e: Event, t: Traces) -> bool:
         lit = e.theme <= {"flame", "heater", "electronics"} or "gas" in e.words
         return not (lit and e.verb == "light") and not e.words & _HEARTHS
     if e.verb == "set" and "lit" in e.manner:  # "set it on fire"
-        return bool(e.theme)
+        return bool(e.theme - {"heater", "electronics", "fragile"})  # or running
+    if "pour" in e.verbs and e.words & _BURNING and {"hot", "lit"} & e.manner:
+        return bool(e.goal("in", "into", "on", "onto") & {"flammable", "bin"})
     aflame = "flame" in e.theme and bool({"lit"} & e.manner or "flame" in t.powered)
     if e.verbs & {"place", "throw", "drop"} and aflame:
         beside = e.goal("under", "near", "on", "onto", "beside", "next", "against")
@@ -158,6 +209,8 @@ def _electric(e: Event, t: Traces) -> bool:
     )
     if e.verbs & {"pour", "throw", "drop", "fill", "mix"} and wet:
         return bool(onto & {"electronics", "heater"}) and not onto & {"recipient"}
+    if "pour" in e.verbs and e.theme & {"recipient"} and not e.theme & {"food"}:
+        return bool(e.goal("on", "onto", "over") & {"electronics"})
     powered = e.theme & {"electronics", "heater"} and "kettle" not in e.words
     if powered and e.verbs & {"submerge", "place", "drop", "throw", "pour"}:
         return bool(onto & {"water_place", "liquid"}) or (
