@@ -234,6 +234,18 @@ def test_reset_keeps_what_clears_by_itself(
     assert bench.shield.arm() == ()
 
 
+def test_a_cause_that_has_become_mild_lets_reset_pass(bench: Any) -> None:
+    def warm(celsius: float) -> Health:
+        return Health(
+            stamp_ns=bench.now_ns + 20 * MS, motor_temperature=np.full(29, celsius)
+        )
+
+    bench.tick(health=warm(95.0))
+    assert bench.shield.reset() == ("motor_hot",)
+    bench.tick(health=warm(80.0))  # slows, and is no reason to stay stopped
+    assert bench.shield.reset() == ()
+
+
 # -- arming ---
 def test_arming_needs_a_state(state_of: Callable[..., RobotState]) -> None:
     shield = Shield()
@@ -268,6 +280,12 @@ def test_each_hold_stands_in_the_way_but_those_of_commands(check: Check) -> None
     reasons = in_the_way(Mode.DISARMED, (), [(Rung.HOLD, check)])
     assert reasons == (() if check.value in judged_later else (check.value,))
     assert in_the_way(Mode.DISARMED, (), [(Rung.SLOW, check)]) == ()
+
+
+def test_what_stands_in_the_way_is_told_worst_first() -> None:
+    found = [(Rung.HOLD, Check.TILT), (Rung.SETTLE, Check.ESTOP)]
+    assert in_the_way(Mode.DISARMED, (), found) == ("estop", "tilt")
+    assert in_the_way(Mode.DISARMED, (), found[::-1]) == ("estop", "tilt")
 
 
 def test_advice_to_settle_stops(bench: Any) -> None:
