@@ -37,6 +37,7 @@ def test_the_tightest_gaps_come_first_and_no_more_than_are_bent_around() -> None
         worst = [k for k in np.argsort(-excess) if excess[k] > 1e-9][:CONTACTS]
         assert tightest(approach, room).tolist() == worst
     assert len(tightest(np.zeros(5), np.zeros(5))) == 0
+    assert tightest(np.array([3.0, 2.0, 1.0]), np.zeros(3)).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize(("approach", "room"), [(NAN, 1.0), (1.0, NAN)])
