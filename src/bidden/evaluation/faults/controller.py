@@ -95,13 +95,7 @@ class Controller:
         self._policy.start()
         self._monitor.start()
         self._policy.reset(GOAL)
-        self._catch_up()
-        self._loop.reset_counts()
-        for _ in range(STARTS):  # a busy machine may be late while all of them start
-            self._loop.run(25)
-            self._refused = self._loop.reset() or self._loop.arm()
-            if not self._refused:
-                break
+        self._get_going()
         words: dict[bytes, Callable[[], None]] = {
             b"arm": self._arm, b"recover": self._recover
         }  # fmt: skip
@@ -113,6 +107,16 @@ class Controller:
             self._tell()
         self._policy.close()
         self._monitor.close()
+
+    def _get_going(self) -> None:
+        """Reset and arm, again while late reports forbid it: processes just started."""
+        self._catch_up()
+        self._loop.reset_counts()
+        for _ in range(STARTS):
+            self._loop.run(25)
+            self._refused = self._loop.reset() or self._loop.arm()
+            if not self._refused:
+                break
 
     def _catch_up(self) -> None:
         """Read what the body has said since, until it is of now."""
@@ -130,7 +134,7 @@ class Controller:
         if self._policy.child is None or not self._policy.child.is_alive:
             self._policy.start()
         self._loop.advice = ()
-        self._refused = self._loop.reset() or self._loop.arm()
+        self._get_going()
 
     def _round(self) -> None:
         observation = Observation(
