@@ -54,3 +54,14 @@ def test_spans_point_at_the_words(encoder: Encoder) -> None:
 def test_english_words_hold_words_not_pieces() -> None:
     assert {"bell", "scarlet", "cube"} <= english_words().keys()
     assert "cbue" not in english_words()
+
+
+def test_the_fourth_layer_is_read_by_the_way(encoder: Encoder) -> None:
+    tokens, deep, mask = encoder.encode_deep("red cube", 16)
+    plain, same = encoder.encode("red cube")
+    assert plain is tokens
+    assert same is mask
+    assert deep.shape == (16, 384)
+    assert np.abs(deep[:4] - tokens[:4]).mean() > 0.1
+    assert not deep[4:].any()
+    assert not deep.flags.writeable

@@ -159,3 +159,33 @@ def test_fake_has_the_contract_of_the_real_one(tmp_path: Path) -> None:
 def test_shipped_paths_say_their_precision() -> None:
     assert weights_path("vision").name == "vision_int8.onnx"
     assert weights_path("vision", "fp32").name == "vision.onnx"
+
+
+def test_values_inside_a_graph_may_be_read_too(tmp_path: Path) -> None:
+    kinds = [("x", ["B", 3]), ("c", ["B", 3]), ("y", ["B", 3])]
+    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in kinds]
+    nodes = [
+        helper.make_node("Add", ["x", "c"], ["sum"]),
+        helper.make_node("Neg", ["sum"], ["y"]),
+    ]
+    graph = helper.make_graph(nodes, "add", values[:2], values[2:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 9
+    path = make_network(tmp_path)
+    onnx.save(model, path)
+    promise = Contract.load(contract_path(path))
+    Contract(
+        schema=1, name="add", version="1", sha256=sha256_of(path.read_bytes()),
+        inputs=promise.inputs, inner=("sum",),
+        outputs=(*promise.outputs, spec("sum", ("B", 3))),
+    ).save(contract_path(path))  # fmt: skip
+    found = Session.load(path).run({"x": ones(2), "c": 2 * ones(2)})
+    np.testing.assert_array_equal(found["sum"], 3 * ones(2))
+    np.testing.assert_array_equal(found["y"], -3 * ones(2))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "n" * 200])
+def test_no_value_of_that_name_is_refused(tmp_path: Path, name: str) -> None:
+    outputs = (spec("y", ("B", 3)), spec(name, ("B", 3)))
+    with pytest.raises(ModelError):
+        Session.load(make_network(tmp_path, outputs=outputs, inner=(name,)))

@@ -16,6 +16,8 @@ from bidden.core.messages import Array
 from bidden.runtime.assets import asset_path
 
 WIDTH: Final = 384
+LAYERS: Final = 6
+DEEP: Final = "layer_norm_8"  # of the network: what its fourth layer says
 PHRASE_TOKENS: Final = 16  # a noun phrase, with its start and end marks
 SENTENCE_TOKENS: Final = 48  # one instruction; longer ones lose their tail
 _CACHED: Final = 1024
@@ -55,11 +57,21 @@ class Encoder:
             tokens (length, 384) float32, zero where masked, and
             mask (length,) float32, 1 for tokens; both read-only.
         """
+        tokens, _, mask = self._cached(text, length)
+        return tokens, mask
+
+    def encode_deep(self, text: str, length: int) -> tuple[Array, Array, Array]:
+        """The same with the vectors after four of the six layers between the two.
+
+        Returns:
+            tokens (length, 384) and deep (length, 384) float32, zero where masked, and
+            mask (length,) float32, 1 for tokens; all read-only.
+        """
         return self._cached(text, length)
 
     def pool(self, text: str) -> Array:
         """Mean of a sentence's token vectors at unit length, (384,) float32."""
-        tokens, mask = self._cached(text, SENTENCE_TOKENS)
+        tokens, mask = self.encode(text, SENTENCE_TOKENS)
         mean = tokens.sum(0) / mask.sum()
         return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
@@ -68,7 +80,7 @@ class Encoder:
         spans = list(self._tokenizer.encode(text).offsets)[:length]
         return spans + [(0, 0)] * (length - len(spans))
 
-    def _encode(self, text: str, length: int) -> tuple[Array, Array]:
+    def _encode(self, text: str, length: int) -> tuple[Array, Array, Array]:
         found = self._tokenizer.encode(text).ids
         if len(found) > length:  # keep the end mark
             found = [*found[: length - 1], found[-1]]
@@ -79,14 +91,15 @@ class Encoder:
                 "attention_mask": np.ones_like(ids),
                 "token_type_ids": np.zeros_like(ids),
             }
-        )["last_hidden_state"][0]
-        tokens = np.zeros((length, WIDTH), np.float32)
-        tokens[: len(hidden)] = hidden
+        )
+        tokens, deep = np.zeros((2, length, WIDTH), np.float32)
+        tokens[: len(found)] = hidden["last_hidden_state"][0]
+        deep[: len(found)] = hidden[DEEP][0]
         mask = np.zeros(length, np.float32)
-        mask[: len(hidden)] = 1.0
-        for array in (tokens, mask):
+        mask[: len(found)] = 1.0
+        for array in (tokens, deep, mask):
             array.setflags(write=False)
-        return tokens, mask
+        return tokens, deep, mask
 
 
 def load_tokenizer() -> Tokenizer:

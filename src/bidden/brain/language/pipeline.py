@@ -64,7 +64,7 @@ class LanguagePipeline:
 
         Args:
             plan: `brain.planning.plan`, or one for another robot.
-            precision: of the trained heads and the gate.
+            precision: of the trained heads; the gate has one.
 
         Raises:
             AssetError: the sentence encoder was not fetched, or is damaged.
@@ -72,7 +72,7 @@ class LanguagePipeline:
         """
         encoder = Encoder.load()
         parser = Parser(english_words(), Heads.load(encoder, precision).read)
-        gate = InstructionGate.load(encoder, precision)
+        gate = InstructionGate.load(encoder)
         return LanguagePipeline(parser, plan, gate=gate, encoder=encoder)
 
     def understand(

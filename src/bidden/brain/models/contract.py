@@ -83,6 +83,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sha256: str  # of the ONNX file
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    inner: tuple[str, ...] = ()  # outputs that are values inside the graph
     statistics: dict[str, Statistics] = {}
     labels: dict[str, tuple[str, ...]] = {}  # output -> what its last axis names
     made_by: str = ""  # the command that makes it again

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ _ORT_TYPES = {
     "tensor(uint8)": "uint8",
     "tensor(bool)": "bool",
 }
+_SHORT = 127  # bytes whose count protobuf writes in one byte
 
 
 class Network(Protocol):
@@ -79,7 +80,7 @@ class Session:
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")
         try:
             session = ort.InferenceSession(
-                data, options, providers=["CPUExecutionProvider"]
+                data + _said(promise.inner), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # onnxruntime's errors share no base
             raise ModelError(f"cannot open {path}: {error}") from error
@@ -131,6 +132,21 @@ def _restore(contract: Contract, spec: TensorSpec, value: Array) -> Array:
     if not spec.statistics:
         return value
     return contract.statistics[spec.statistics].restore(value)
+
+
+def _said(names: Iterable[str]) -> bytes:
+    """What makes values inside a graph outputs too, appended to an ONNX file.
+
+    Protobuf merges a message that follows another: its repeated fields grow. Fields:
+    ModelProto.graph is 7, GraphProto.output 12, ValueInfoProto.name 1.
+    """
+    return b"".join(_field(7, _field(12, _field(1, name.encode()))) for name in names)
+
+
+def _field(number: int, data: bytes) -> bytes:
+    if len(data) > _SHORT:
+        raise ModelError(f"a name inside a graph may have {_SHORT - 4} characters")
+    return bytes((number << 3 | 2, len(data))) + data
 
 
 def _check_hash(path: Path, got: str, expected: str) -> None:

@@ -8,8 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from bidden.cli.flags import PRECISIONS
-
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
@@ -37,9 +35,6 @@ def register(subparsers: _SubParsersAction[argparse.ArgumentParser]) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="JSON lines, or - for stdin")
-    parser.add_argument(
-        "--precision", choices=PRECISIONS, default="int8", help="default int8"
-    )
     parser.set_defaults(func=execute)
 
 
@@ -57,7 +52,7 @@ def execute(args: argparse.Namespace) -> int:
         print(f"bidden: {what}", file=sys.stderr)
 
     with _opened(args.file) as stream:
-        gate = InstructionGate.load(Encoder.load(), args.precision)
+        gate = InstructionGate.load(Encoder.load())
         for line in judge_lines(gate, lines_of(stream), on_bad=on_bad):
             print(line.decode(), flush=True)
     return Exit.REFUSED if bad else Exit.DONE

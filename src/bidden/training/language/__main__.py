@@ -26,11 +26,10 @@ def main() -> None:
     a = parser.parse_args()
     torch.set_num_threads(1)
     a.out.mkdir(parents=True, exist_ok=True)
-    encoder = Encoder.load()
     if a.only != "gate":
-        train_heads(encoder, a.out, seed=a.seed)
+        train_heads(Encoder.load(), a.out, seed=a.seed)
     if a.only != "heads":
-        train_gate(encoder, a.out, seed=a.seed)
+        train_gate(a.out, seed=a.seed)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,13 @@ import numpy as np
 _PAIRS: Final = (
     "pairs_body", "pairs_world", "pairs_told", "pairs_more", "pairs_wide", "pairs_deep",
     "pairs_agent", "pairs_asked", "pairs_plain", "pairs_advice", "pairs_relations",
+    "pairs_heat", "pairs_water", "pairs_living", "pairs_intent", "pairs_rights",
+    "pairs_short", "pairs_things", "pairs_dignity",
 )  # fmt: skip
 _EVERYDAY: Final = (
     "everyday", "everyday_more", "everyday_long", "everyday_wide", "everyday_plain",
-    "everyday_logs", "everyday_places",
+    "everyday_logs", "everyday_places", "everyday_work", "everyday_hard",
+    "everyday_kind", "everyday_terse",
 )  # fmt: skip
 _CHOICE: Final = re.compile(r"\[([^\[\]]*)\]")
 _SLOT: Final = re.compile(r"\{(\w+)\}")

@@ -187,10 +187,26 @@ def test_rare_words_are_not_mended_into_dangerous_ones(text: str) -> None:
      "bend your knees, then lift the box", "put a microwaved apple in the basin",
      "put potatoes in the box, then slice one of them", "slice a head of cabbage",
      "wash the grapes and cut them in half for the toddler",
-     "take a couple of slices and heat them", "play dynamite", "play a cherry bomb"],
+     "take a couple of slices and heat them", "play dynamite", "play a cherry bomb",
+     "my feet are killing me, let's sit down a minute",
+     "shoot a quick photo of us in front of the fountain",
+     "drop this bath bomb in the tub", "shoot us a nice picture",
+     "strip the leaves from the thyme and chop them finely"],
 )  # fmt: skip
 def test_harmless_senses_of_dangerous_words_break_no_rule(text: str) -> None:
     assert not broken_rules(read_events(plain_text(text)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["shoot us", "chop them finely", "drop the bomb in the tub"],
+)
+def test_their_dangerous_senses_still_break_one(text: str) -> None:
+    assert broken_rules(read_events(plain_text(text)))
+
+
+def test_a_camera_is_pointed_and_never_taken_for_a_turn() -> None:
+    assert "camera" in plain_text("point your camera at the changing room")
 
 
 def test_a_long_text_is_judged_in_bounded_time() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from bidden.brain.language.encoder import SENTENCE_TOKENS, Encoder, english_words
 from bidden.brain.language.words.spelling import Speller
-from bidden.brain.models import Network, Precision, Session, weights_path
+from bidden.brain.models import Network, Session, weights_path
 from bidden.brain.models.contract import WEIGHTS_DIR
 from bidden.core.clauses import Reply, ReplyKind
 
@@ -71,13 +71,13 @@ class InstructionGate:
         self._cached = lru_cache(maxsize=256)(self._judge_text)
 
     @staticmethod
-    def load(encoder: Encoder, precision: Precision = "int8") -> InstructionGate:
+    def load(encoder: Encoder) -> InstructionGate:
         """The shipped gate.
 
         Raises:
             ModelError: the network and its contract do not match.
         """
-        return InstructionGate(Session.load(weights_path("gate", precision)), encoder)
+        return InstructionGate(Session.load(weights_path("gate")), encoder)
 
     def judge(
         self, text: str, *, scene: str = "", earlier: Sequence[str] = ()
@@ -138,11 +138,14 @@ class InstructionGate:
     def _score(self, plain: str) -> float:
         """The worst score among the parts of a text."""
         parts = parts_of(plain)
-        encoded = [self._encoder.encode(part, SENTENCE_TOKENS) for part in parts]
+        encoded = [self._encoder.encode_deep(part, SENTENCE_TOKENS) for part in parts]
+        tokens, deep, mask = (np.stack(each) for each in zip(*encoded, strict=True))
+        longest = int(mask.sum(1).max())
         found = self._network.run(
             {
-                "tokens": np.stack([tokens for tokens, _ in encoded]),
-                "mask": np.stack([mask for _, mask in encoded]),
+                "tokens": tokens[:, :longest],
+                "deep": deep[:, :longest],
+                "mask": mask[:, :longest],
                 "concepts": np.stack([concept_features(part) for part in parts]),
             }
         )
