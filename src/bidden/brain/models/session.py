@@ -80,7 +80,9 @@ class Session:
         options.add_session_config_entry("session.inter_op.allow_spinning", "0")
         try:
             session = ort.InferenceSession(
-                data + _said(promise.inner), options, providers=["CPUExecutionProvider"]
+                data + _exposing(promise.inner),
+                options,
+                providers=["CPUExecutionProvider"],
             )
         except Exception as error:  # onnxruntime's errors share no base
             raise ModelError(f"cannot open {path}: {error}") from error
@@ -134,7 +136,7 @@ def _restore(contract: Contract, spec: TensorSpec, value: Array) -> Array:
     return contract.statistics[spec.statistics].restore(value)
 
 
-def _said(names: Iterable[str]) -> bytes:
+def _exposing(names: Iterable[str]) -> bytes:
     """What makes values inside a graph outputs too, appended to an ONNX file.
 
     Protobuf merges a message that follows another: its repeated fields grow. Fields:
