@@ -24,7 +24,7 @@ from bidden.runtime import assets
 
 State = Literal["ok", "optional", "missing", "wrong"]
 STYLE = {"ok": "green", "optional": "dim", "missing": "red", "wrong": "red"}
-NETWORKS = ("vision", "language", "fusion")
+NETWORKS = ("vision", "language", "fusion", "gate")
 NEEDED_EXTRAS = ("", "sim")  # without `sim` there is no body to run
 DISK_GB = 1.0  # cache, a recording and a video, with room to spare
 _IN_CHECKOUT = (Path(bidden.__file__).parents[2] / "Makefile").exists()
@@ -194,7 +194,7 @@ def _networks() -> Iterator[Finding]:
     from bidden.brain.models.contract import Precision, weights_path
 
     for name in NETWORKS:
-        for precision in get_args(Precision):
+        for precision in get_args(Precision) if name != "gate" else ("int8",):
             path = weights_path(name, precision)
             try:
                 state, found = _network(path)

@@ -28,12 +28,20 @@ def spec(name: str, shape: tuple[int | str, ...], statistics: str = "") -> Tenso
     )
 
 
-def make_network(folder: Path, **changes: object) -> Path:
-    """y = x + c over (B, 3) with a contract beside it."""
+ADD = (helper.make_node("Add", ["x", "c"], ["y"]),)
+ADD_AND_TURN = (
+    helper.make_node("Add", ["x", "c"], ["sum"]),
+    helper.make_node("Neg", ["sum"], ["y"]),
+)
+
+
+def make_network(
+    folder: Path, nodes: tuple[onnx.NodeProto, ...] = ADD, **changes: object
+) -> Path:
+    """y = x + c (or as `nodes` say) over (B, 3) with a contract beside it."""
     kinds = [("x", ["B", 3]), ("c", ["B", 3]), ("y", ["B", 3])]
     values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in kinds]
-    node = helper.make_node("Add", ["x", "c"], ["y"])
-    graph = helper.make_graph([node], "add", values[:2], values[2:])
+    graph = helper.make_graph(nodes, "add", values[:2], values[2:])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 9
     path = folder / "add.onnx"
@@ -162,23 +170,8 @@ def test_shipped_paths_say_their_precision() -> None:
 
 
 def test_values_inside_a_graph_may_be_read_too(tmp_path: Path) -> None:
-    kinds = [("x", ["B", 3]), ("c", ["B", 3]), ("y", ["B", 3])]
-    values = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in kinds]
-    nodes = [
-        helper.make_node("Add", ["x", "c"], ["sum"]),
-        helper.make_node("Neg", ["sum"], ["y"]),
-    ]
-    graph = helper.make_graph(nodes, "add", values[:2], values[2:])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
-    model.ir_version = 9
-    path = make_network(tmp_path)
-    onnx.save(model, path)
-    promise = Contract.load(contract_path(path))
-    Contract(
-        schema=1, name="add", version="1", sha256=sha256_of(path.read_bytes()),
-        inputs=promise.inputs, inner=("sum",),
-        outputs=(*promise.outputs, spec("sum", ("B", 3))),
-    ).save(contract_path(path))  # fmt: skip
+    outputs = (spec("y", ("B", 3)), spec("sum", ("B", 3)))
+    path = make_network(tmp_path, ADD_AND_TURN, outputs=outputs, inner=("sum",))
     found = Session.load(path).run({"x": ones(2), "c": 2 * ones(2)})
     np.testing.assert_array_equal(found["sum"], 3 * ones(2))
     np.testing.assert_array_equal(found["y"], -3 * ones(2))

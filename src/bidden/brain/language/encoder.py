@@ -20,7 +20,7 @@ LAYERS: Final = 6
 DEEP: Final = "layer_norm_8"  # of the network: what its fourth layer says
 PHRASE_TOKENS: Final = 16  # a noun phrase, with its start and end marks
 SENTENCE_TOKENS: Final = 48  # one instruction; longer ones lose their tail
-_CACHED: Final = 1024
+_CACHED: Final = 512  # texts, up to 0.15 MB each
 COMMON_WORDS: Final = 20_000  # the vocabulary is ordered by frequency
 
 

@@ -7,6 +7,7 @@ promise too much.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import warnings
 from collections.abc import Callable
@@ -40,9 +41,7 @@ EACH = 10  # fills of one template
 BATCH = 128
 APART = 1 / 3  # of the lines, for the shift
 FALSE_ALARMS = 0.03  # at score 0, of talk from unseen lines; set on the tune sets
-
-
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"  # where it is trained
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +106,8 @@ def _read(text: str) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
 
 def read_rows(examples: list[Example]) -> Rows:
     """Features of all examples, on all cores."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
         read = list(pool.map(_read, [e.text for e in examples], chunksize=100))
     return Rows(
         tokens=tuple(tokens for tokens, _ in read),

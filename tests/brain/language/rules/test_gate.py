@@ -199,10 +199,16 @@ def test_harmless_senses_of_dangerous_words_break_no_rule(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["shoot us", "chop them finely", "drop the bomb in the tub"],
-)
+    ["shoot us", "chop them finely", "drop the bomb in the tub",
+     "throw the carrots at the kids and cut them"],
+)  # fmt: skip
 def test_their_dangerous_senses_still_break_one(text: str) -> None:
     assert broken_rules(read_events(plain_text(text)))
+
+
+def test_a_walking_stick_is_not_read_as_standing_still() -> None:
+    text = "leave grandpa without walking stick"
+    assert plain_text(text) == text
 
 
 def test_a_camera_is_pointed_and_never_taken_for_a_turn() -> None:
