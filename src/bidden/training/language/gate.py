@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from rich.progress import track
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -108,7 +109,8 @@ def read_rows(examples: list[Example]) -> Rows:
     """Features of all examples, on all cores."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context) as pool:
-        read = list(pool.map(_read, [e.text for e in examples], chunksize=100))
+        vectors = pool.map(_read, [e.text for e in examples], chunksize=100)
+        read = list(track(vectors, "sentences", total=len(examples)))
     return Rows(
         tokens=tuple(tokens for tokens, _ in read),
         concepts=np.stack([concepts for _, concepts in read]),
@@ -134,7 +136,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, [g["lr"] for g in groups], total_steps=recipe.epochs * batches
     )
-    for _ in range(recipe.epochs):
+    for _ in track(range(recipe.epochs), type(net).__name__):
         mixed = rng.permutation(among)
         near = length[mixed] + 3 * rng.random(len(mixed))  # alike in length: no padding
         ordered = np.array_split(mixed[np.argsort(near)], batches)
